@@ -1,0 +1,147 @@
+//! Writing one variant of an enum: its number, and its fields as JSON.
+
+use std::cell::Cell;
+
+use serde::ser::{Error as _, Impossible, Serialize, SerializeStruct, SerializeStructVariant, Serializer};
+use serde_json::Error;
+
+use super::formatter::Careful;
+
+/// Most payloads fit; longer ones grow the buffer.
+const PAYLOAD_BYTES: usize = 128;
+
+type Json<'a> = serde_json::Serializer<&'a mut Vec<u8>, Careful<'a>>;
+
+/// The number of an enum's variant and the JSON of its fields: an object, or whatever the one value of a variant
+/// like `Opened(Details)` is written as. A variant without fields is `{}`.
+///
+/// # Errors
+/// When the value is not an enum, the variant is a tuple, or a field cannot be written as JSON.
+pub fn encode_variant<T: Serialize>(value: &T) -> Result<(u32, Vec<u8>), Error> {
+    let (index, payload, _) = encode_noting_nulls(value)?;
+    Ok((index, payload))
+}
+
+/// The same, and whether a `null` was written.
+pub(super) fn encode_noting_nulls<T: Serialize>(value: &T) -> Result<(u32, Vec<u8>, bool), Error> {
+    let nulls = Cell::new(false);
+    let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
+    let mut json = serde_json::Serializer::with_formatter(&mut payload, Careful::new(&nulls));
+    let index = value.serialize(OneVariant { json: &mut json })?;
+    Ok((index, payload, nulls.get()))
+}
+
+/// A serializer that takes enums only and answers with the variant's number.
+struct OneVariant<'j, 'p> {
+    json: &'j mut Json<'p>,
+}
+
+/// The fields of a struct variant on their way into an object.
+struct Fields<S> {
+    index: u32,
+    object: S,
+}
+
+impl<S: SerializeStruct<Ok = (), Error = Error>> SerializeStructVariant for Fields<S> {
+    type Ok = u32;
+    type Error = Error;
+
+    fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+        self.object.serialize_field(key, value)
+    }
+
+    fn end(self) -> Result<u32, Error> {
+        self.object.end()?;
+        Ok(self.index)
+    }
+}
+
+fn not_an_enum<T>() -> Result<T, Error> {
+    Err(Error::custom("only enums with struct or unit variants are events and commands"))
+}
+
+/// The methods of a serializer that refuse what is not an enum.
+macro_rules! refuse {
+    ($($method:ident($($kind:ty),*) -> $ok:ty;)*) => {$(
+        fn $method(self, $(_: $kind),*) -> Result<$ok, Error> {
+            not_an_enum()
+        }
+    )*};
+}
+
+impl<'j, 'p> Serializer for OneVariant<'j, 'p> {
+    type Ok = u32;
+    type Error = Error;
+    type SerializeSeq = Impossible<u32, Error>;
+    type SerializeTuple = Impossible<u32, Error>;
+    type SerializeTupleStruct = Impossible<u32, Error>;
+    type SerializeTupleVariant = Impossible<u32, Error>;
+    type SerializeMap = Impossible<u32, Error>;
+    type SerializeStruct = Impossible<u32, Error>;
+    type SerializeStructVariant = Fields<<&'j mut Json<'p> as Serializer>::SerializeStruct>;
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        Ok(Fields { index, object: self.json.serialize_struct(variant, len)? })
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<u32, Error> {
+        SerializeStruct::end(self.json.serialize_struct(variant, 0)?)?;
+        Ok(index)
+    }
+
+    fn serialize_newtype_variant<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        index: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<u32, Error> {
+        value.serialize(self.json)?;
+        Ok(index)
+    }
+
+    refuse! {
+        serialize_bool(bool) -> u32;
+        serialize_i8(i8) -> u32;
+        serialize_i16(i16) -> u32;
+        serialize_i32(i32) -> u32;
+        serialize_i64(i64) -> u32;
+        serialize_u8(u8) -> u32;
+        serialize_u16(u16) -> u32;
+        serialize_u32(u32) -> u32;
+        serialize_u64(u64) -> u32;
+        serialize_f32(f32) -> u32;
+        serialize_f64(f64) -> u32;
+        serialize_char(char) -> u32;
+        serialize_str(&str) -> u32;
+        serialize_bytes(&[u8]) -> u32;
+        serialize_none() -> u32;
+        serialize_unit() -> u32;
+        serialize_unit_struct(&'static str) -> u32;
+        serialize_seq(Option<usize>) -> Self::SerializeSeq;
+        serialize_tuple(usize) -> Self::SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+        serialize_map(Option<usize>) -> Self::SerializeMap;
+        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
+    }
+
+    fn serialize_some<T: ?Sized + Serialize>(self, _: &T) -> Result<u32, Error> {
+        not_an_enum()
+    }
+
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, _: &T) -> Result<u32, Error> {
+        not_an_enum()
+    }
+}

@@ -1,0 +1,311 @@
+//! Several commands on several streams, carried out together or not at all.
+
+use async_trait::async_trait;
+use std::fmt;
+use std::sync::Arc;
+
+use super::cache::StateCache;
+use super::decide::Decision;
+use super::fold::FoldError;
+use super::step::Step;
+use super::{ErasedRefusal, ExecuteError, Executor, Options, backoff, limits};
+use crate::codec::EncodeError;
+use crate::key::{Fingerprint, KeyedCommand};
+use crate::store::{Append, Check, Conflict, EventStore, StoreError, Transaction};
+use crate::{Aggregate, Command, Commit, Expected, Id, StreamName, Version};
+
+/// Commands for several aggregates, each another stream, decided and appended together.
+///
+/// One key covers all of them. A command without effect still takes part: its stream must not change meanwhile.
+#[derive(Default)]
+pub struct Batch {
+    commands: Vec<Box<dyn Planned>>,
+    checks: Vec<Check>,
+}
+
+/// A batch that was carried out.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BatchExecuted {
+    /// Every stream of a command and its version after it, in the order of the commands.
+    pub streams: Vec<(StreamName, Version)>,
+    /// The commits, in the order of the commands; commands without effect have none. Empty after a repeat.
+    pub commits: Vec<Arc<Commit>>,
+    /// Whether an earlier batch under the same key did it, and this one nothing.
+    pub replayed: bool,
+}
+
+impl Batch {
+    /// No commands yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more command.
+    #[must_use]
+    pub fn command<A: Aggregate>(mut self, id: &Id<A>, command: A::Command) -> Self {
+        let stream = id.stream().clone();
+        self.commands.push(Box::new(Plan::<A> { stream, command, step: None, events: Vec::new() }));
+        self
+    }
+
+    /// The same with one more stream that is only checked, not written.
+    #[must_use]
+    pub fn check<A: Aggregate>(mut self, id: &Id<A>, expected: Expected) -> Self {
+        self.checks.push(Check { stream: id.stream().clone(), expected });
+        self
+    }
+
+    fn keyed(&self, options: &Options) -> Result<Option<KeyedCommand>, EncodeError> {
+        let Some(key) = options.key.clone() else { return Ok(None) };
+        let mut parts = Vec::new();
+        for command in &self.commands {
+            let (name, data) = command.encode()?;
+            parts.extend([command.stream().as_str().as_bytes().to_vec(), name.as_bytes().to_vec(), data]);
+        }
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Ok(Some(KeyedCommand { key, fingerprint: Fingerprint::of(&parts) }))
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams: Vec<_> = self.commands.iter().map(|command| command.stream()).collect();
+        f.debug_struct("Batch").field("commands", &streams).field("checks", &self.checks).finish()
+    }
+}
+
+impl Executor {
+    /// Carries out a batch: all of its commands or none.
+    ///
+    /// `options.expected` holds for the stream of every command.
+    ///
+    /// # Errors
+    /// As [`execute_with`](Executor::execute_with), naming the first stream in the way; a refusal comes without its
+    /// type. [`Invalid::StreamTwice`](crate::store::Invalid::StreamTwice) when a stream is named twice.
+    ///
+    /// # Cost
+    /// One transaction (on DynamoDB twice the write units of as many appends) when all states are cached.
+    pub async fn execute_all(
+        &self,
+        mut batch: Batch,
+        options: &Options,
+    ) -> Result<BatchExecuted, ExecuteError<ErasedRefusal>> {
+        let keyed = batch.keyed(options)?;
+        let store = &*self.store;
+        for command in &mut batch.commands {
+            command.open(store, &self.cache).await?;
+        }
+        let mut conflicts = 0;
+        loop {
+            let mut transaction = Transaction { appends: Vec::new(), checks: batch.checks.clone() };
+            let mut streams = Vec::with_capacity(batch.commands.len());
+            let mut ended = None;
+            let mut replayed = false;
+            let mut unconfirmed = false;
+            for command in &mut batch.commands {
+                let outcome = command.decide(store, keyed.as_ref(), options)?;
+                unconfirmed |= !outcome.confirmed;
+                streams.push((command.stream().clone(), outcome.version));
+                match outcome.kind {
+                    Kind::Append(append) => transaction.appends.push(*append),
+                    Kind::Nothing => {
+                        let expected = Expected::Exact(outcome.version);
+                        transaction.checks.push(Check { stream: command.stream().clone(), expected });
+                    }
+                    Kind::Replay => replayed = true,
+                    Kind::KeyReused(first) => {
+                        ended = ended.or(Some(Ended::KeyReused(streams.len() - 1, first)))
+                    }
+                    Kind::Refused(refusal) => {
+                        ended = ended.or(Some(Ended::Refused(refusal, outcome.version)))
+                    }
+                    Kind::Precondition => ended = ended.or(Some(Ended::Precondition(streams.len() - 1))),
+                }
+            }
+            if replayed {
+                return Ok(BatchExecuted { streams, commits: Vec::new(), replayed });
+            }
+            if (ended.is_some() || transaction.appends.is_empty()) && unconfirmed {
+                for command in &mut batch.commands {
+                    self.keep(command.confirm(store).await, command.stream())?;
+                }
+                continue;
+            }
+            match ended {
+                None if transaction.appends.is_empty() => {
+                    return Ok(BatchExecuted { streams, commits: Vec::new(), replayed });
+                }
+                None => {}
+                Some(ended) => return Err(self.ended(ended, &streams, keyed, options).await),
+            }
+            match store.append_all(transaction).await {
+                Ok(appended) => {
+                    let commits: Vec<_> = appended.into_iter().map(|appended| appended.commit).collect();
+                    for commit in &commits {
+                        batch.commands.iter().for_each(|command| command.advance(commit));
+                        let entry = streams.iter_mut().find(|(stream, _)| *stream == commit.stream);
+                        entry.into_iter().for_each(|(_, version)| *version = commit.last());
+                    }
+                    return Ok(BatchExecuted { streams, commits, replayed });
+                }
+                Err(StoreError::Conflict(conflict)) if conflicts + 1 == limits::DECISIONS => {
+                    let stream = conflict.stream;
+                    return Err(ExecuteError::Contended { stream, decisions: limits::DECISIONS });
+                }
+                Err(StoreError::Conflict(conflict)) => {
+                    if let Some(check) = batch.checks.iter().find(|check| check.stream == conflict.stream) {
+                        return Err(self
+                            .precondition(conflict.stream, check.expected, conflict.actual)
+                            .await);
+                    }
+                    backoff::pause(conflicts).await;
+                    conflicts += 1;
+                    for command in &mut batch.commands {
+                        let caught_up = match command.stream() == &conflict.stream {
+                            true => command.catch_up(store, &conflict).await,
+                            false => command.confirm(store).await,
+                        };
+                        self.keep(caught_up, command.stream())?;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Passes a result on; after an error the cached state may be torn and goes.
+    fn keep(&self, result: Result<(), FoldError>, stream: &StreamName) -> Result<(), FoldError> {
+        result.inspect_err(|_| self.cache.remove(stream))
+    }
+
+    /// The error a batch ended with.
+    async fn ended(
+        &self,
+        ended: Ended,
+        streams: &[(StreamName, Version)],
+        keyed: Option<KeyedCommand>,
+        options: &Options,
+    ) -> ExecuteError<ErasedRefusal> {
+        let at = |index: usize| streams.get(index).cloned().expect("a decision has its stream");
+        match ended {
+            Ended::Refused(refusal, version) => ExecuteError::Refused { refusal, version },
+            Ended::Precondition(index) => {
+                let (stream, actual) = at(index);
+                self.precondition(stream, options.expected, actual).await
+            }
+            Ended::KeyReused(index, first) => {
+                let key = keyed.map(|keyed| keyed.key).expect("only a keyed batch meets its key again");
+                ExecuteError::KeyReused { key, stream: at(index).0, first }
+            }
+        }
+    }
+}
+
+/// How a batch ends without appending; the number is the place of the command.
+enum Ended {
+    Refused(ErasedRefusal, Version),
+    Precondition(usize),
+    KeyReused(usize, Version),
+}
+
+/// What one command of a batch comes to, without its type.
+struct Outcome {
+    kind: Kind,
+    version: Version,
+    confirmed: bool,
+}
+
+enum Kind {
+    Append(Box<Append>),
+    Nothing,
+    Refused(ErasedRefusal),
+    Precondition,
+    Replay,
+    KeyReused(Version),
+}
+
+/// A command of a batch, without its type.
+#[async_trait]
+trait Planned: Send + Sync {
+    fn stream(&self) -> &StreamName;
+    fn encode(&self) -> Result<(&'static str, Vec<u8>), EncodeError>;
+    async fn open(&mut self, store: &dyn EventStore, cache: &StateCache) -> Result<(), FoldError>;
+    fn decide(
+        &mut self,
+        store: &dyn EventStore,
+        keyed: Option<&KeyedCommand>,
+        options: &Options,
+    ) -> Result<Outcome, EncodeError>;
+    async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError>;
+    async fn catch_up(&mut self, store: &dyn EventStore, conflict: &Conflict) -> Result<(), FoldError>;
+    fn advance(&self, commit: &Commit);
+}
+
+/// A command of a batch; `step` is there once it is opened.
+struct Plan<A: Aggregate> {
+    stream: StreamName,
+    command: A::Command,
+    step: Option<Step<A>>,
+    events: Vec<A::Event>,
+}
+
+impl<A: Aggregate> Plan<A> {
+    fn step(&mut self) -> &mut Step<A> {
+        self.step.as_mut().expect("a batch opens every command before it decides")
+    }
+}
+
+#[async_trait]
+impl<A: Aggregate> Planned for Plan<A> {
+    fn stream(&self) -> &StreamName {
+        &self.stream
+    }
+
+    fn encode(&self) -> Result<(&'static str, Vec<u8>), EncodeError> {
+        self.command.encode()
+    }
+
+    async fn open(&mut self, store: &dyn EventStore, cache: &StateCache) -> Result<(), FoldError> {
+        self.step = Some(Step::open(store, cache, &self.stream, self.command.clone()).await?);
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        store: &dyn EventStore,
+        keyed: Option<&KeyedCommand>,
+        options: &Options,
+    ) -> Result<Outcome, EncodeError> {
+        let (decision, version, confirmed) = self.step().decide(store, keyed, options)?;
+        let kind = match decision {
+            Decision::Append { append, events } => {
+                self.events = events;
+                Kind::Append(append)
+            }
+            Decision::Nothing => Kind::Nothing,
+            Decision::Refused(refusal) => Kind::Refused(ErasedRefusal::new(&refusal)),
+            Decision::Precondition => Kind::Precondition,
+            Decision::Replay(_) => Kind::Replay,
+            Decision::KeyReused(first) => Kind::KeyReused(first),
+        };
+        Ok(Outcome { kind, version, confirmed })
+    }
+
+    async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError> {
+        self.step().confirm(store).await
+    }
+
+    async fn catch_up(&mut self, store: &dyn EventStore, conflict: &Conflict) -> Result<(), FoldError> {
+        self.step().catch_up(store, conflict).await
+    }
+
+    fn advance(&self, commit: &Commit) {
+        if commit.stream == self.stream
+            && let Some(step) = &self.step
+        {
+            step.advance(commit, &self.events);
+        }
+    }
+}

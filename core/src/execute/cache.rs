@@ -1,0 +1,53 @@
+//! The state cache: folded streams, bounded by number, shared by all tasks of an executor.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use quick_cache::sync::Cache;
+
+use super::fold::Fold;
+use crate::{Aggregate, StreamName};
+
+/// A folded stream that tasks share. Locked only while rules run, never across a request.
+pub(super) type Shared<A> = Arc<Mutex<Fold<A>>>;
+
+/// Locks a fold. One that a panic of the rules has torn starts again from nothing: the next append then conflicts
+/// and catches up.
+pub(super) fn lock<A: Aggregate>(shared: &Shared<A>) -> MutexGuard<'_, Fold<A>> {
+    shared.lock().unwrap_or_else(|poisoned| {
+        let mut fold = poisoned.into_inner();
+        *fold = Fold::default();
+        shared.clear_poison();
+        fold
+    })
+}
+
+/// Folded streams by name.
+pub(super) struct StateCache {
+    folds: Cache<StreamName, Arc<dyn Any + Send + Sync>>,
+}
+
+impl StateCache {
+    pub(super) fn new(streams: usize) -> Self {
+        Self { folds: Cache::new(streams) }
+    }
+
+    pub(super) fn get<A: Aggregate>(&self, stream: &StreamName) -> Option<Shared<A>> {
+        self.folds.get(stream)?.downcast().ok()
+    }
+
+    pub(super) fn insert<A: Aggregate>(&self, stream: &StreamName, shared: &Shared<A>) {
+        self.folds.insert(stream.clone(), Arc::clone(shared) as Arc<dyn Any + Send + Sync>);
+    }
+
+    pub(super) fn remove(&self, stream: &StreamName) {
+        self.folds.remove(stream);
+    }
+}
+
+impl fmt::Debug for StateCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateCache").field("streams", &self.folds.len()).finish()
+    }
+}

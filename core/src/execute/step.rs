@@ -1,0 +1,91 @@
+//! A command on its way: the stream it is for, the shared state it is decided on, and how sure that state is.
+
+use std::sync::{Arc, Mutex};
+
+use super::Options;
+use super::cache::{Shared, StateCache, lock};
+use super::decide::{Decision, decide};
+use super::fold::{Fold, FoldError};
+use crate::codec::EncodeError;
+use crate::key::KeyedCommand;
+use crate::store::{Conflict, Consistency, EventStore, Read};
+use crate::{Aggregate, Commit, EventStoreExt, StreamName, Version};
+
+/// A command for one stream.
+pub(super) struct Step<A: Aggregate> {
+    pub(super) stream: StreamName,
+    command: A::Command,
+    fold: Shared<A>,
+    /// The head the state was compared with after the command came in.
+    confirmed: Option<Version>,
+}
+
+impl<A: Aggregate> Step<A> {
+    /// Takes the state from the cache, or loads it.
+    pub(super) async fn open(
+        store: &dyn EventStore,
+        cache: &StateCache,
+        stream: &StreamName,
+        command: A::Command,
+    ) -> Result<Self, FoldError> {
+        let (fold, confirmed) = match cache.get(stream) {
+            Some(fold) => (fold, None),
+            None => {
+                let fold = Fold::load(store, stream, Consistency::Eventual).await?;
+                let confirmed = (!store.capabilities().stale_reads).then_some(fold.version);
+                let fold = Arc::new(Mutex::new(fold));
+                cache.insert(stream, &fold);
+                (fold, confirmed)
+            }
+        };
+        Ok(Self { stream: stream.clone(), command, fold, confirmed })
+    }
+
+    /// Decides on the state as it is now; also its version, and whether it is known to have been the head.
+    pub(super) fn decide(
+        &self,
+        store: &dyn EventStore,
+        keyed: Option<&KeyedCommand>,
+        options: &Options,
+    ) -> Result<(Decision<A>, Version, bool), EncodeError> {
+        let fold = lock(&self.fold);
+        let command = self.command.clone();
+        let decision = decide(&self.stream, &fold, command, keyed, options, &store.capabilities())?;
+        let confirmed = self.confirmed.is_some_and(|head| fold.version >= head);
+        Ok((decision, fold.version, confirmed))
+    }
+
+    /// Reads what came after the state, strongly consistent.
+    pub(super) async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError> {
+        let known = lock(&self.fold).version;
+        for commit in store.read_all(&self.stream, Read::after(known)).await? {
+            lock(&self.fold).fold(&commit)?;
+        }
+        self.confirmed = Some(lock(&self.fold).version);
+        Ok(())
+    }
+
+    /// Catches up with who was faster: from the winner's commit at hand, else by reading.
+    pub(super) async fn catch_up(
+        &mut self,
+        store: &dyn EventStore,
+        conflict: &Conflict,
+    ) -> Result<(), FoldError> {
+        if let Some(winner) = conflict.winner.as_ref() {
+            let mut fold = lock(&self.fold);
+            if winner.first <= fold.version.next() {
+                fold.fold(winner)?;
+            }
+            if fold.version >= conflict.actual {
+                self.confirmed = Some(conflict.actual);
+                return Ok(());
+            }
+        }
+        self.confirm(store).await
+    }
+
+    /// Takes over a commit of this command.
+    pub(super) fn advance(&self, commit: &Commit, events: &[A::Event]) {
+        lock(&self.fold).fold_decided(commit, events);
+    }
+}
