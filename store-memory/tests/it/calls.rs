@@ -1,0 +1,200 @@
+//! What commands cost: the exact sequence of store calls, counted by a store that writes them down.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use headwater::execute::Fold;
+use headwater::store::{
+    Append, Appended, Capabilities, Consistency, EventStore, Page, Read, StoreError, Transaction,
+};
+use headwater::testing::counter::{Counter, CounterCommand};
+use headwater::{Batch, CommandKey, ExecuteError, Executor, Expected, Id, Options, StreamName, Version};
+use headwater_store_memory::MemoryStore;
+
+/// Writes down every call and passes it on.
+#[derive(Debug, Default)]
+struct Recording {
+    store: MemoryStore,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+impl Recording {
+    fn note(&self, call: &'static str) {
+        self.calls.lock().unwrap().push(call);
+    }
+
+    /// The calls since the last time.
+    fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl EventStore for Recording {
+    fn capabilities(&self) -> Capabilities {
+        // As a remote store has it, so that confirmations are needed.
+        let mut capabilities = self.store.capabilities();
+        capabilities.stale_reads = true;
+        capabilities
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        self.note("append");
+        self.store.append(append).await
+    }
+
+    async fn append_all(&self, transaction: Transaction) -> Result<Vec<Appended>, StoreError> {
+        self.note("append_all");
+        self.store.append_all(transaction).await
+    }
+
+    async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
+        self.note(match read.consistency {
+            Consistency::Eventual => "read eventually",
+            Consistency::Strong => "read strongly",
+        });
+        self.store.read(stream, read).await
+    }
+}
+
+fn two_executors() -> (Arc<Recording>, Executor, Executor) {
+    let store = Arc::new(Recording::default());
+    (store.clone(), Executor::new(store.clone()), Executor::new(store))
+}
+
+fn counter(id: &str) -> Id<Counter> {
+    Id::new(id).unwrap()
+}
+
+fn add(amount: u64) -> CounterCommand {
+    CounterCommand::Add { amount }
+}
+
+#[tokio::test]
+async fn a_command_costs_one_append_when_cached_and_one_read_more_when_not() {
+    let (store, executor, _) = two_executors();
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    assert_eq!(store.calls(), ["read eventually", "append"]);
+    for _ in 0..30 {
+        executor.execute(&counter("a"), add(1)).await.unwrap();
+        assert_eq!(store.calls(), ["append"], "snapshots and keys cost no request");
+    }
+}
+
+#[tokio::test]
+async fn a_long_stream_costs_no_more_than_a_short_one() {
+    let (store, executor, other) = two_executors();
+    for _ in 0..500 {
+        executor.execute(&counter("a"), add(1)).await.unwrap();
+    }
+    store.calls();
+    let executed = other.execute(&counter("a"), add(1)).await.unwrap();
+    assert_eq!((executed.version, store.calls()), (Version(501), vec!["read eventually", "append"]));
+}
+
+#[tokio::test]
+async fn a_conflict_costs_one_append_more_because_the_winner_comes_with_it() {
+    let (store, executor, other) = two_executors();
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    other.execute(&counter("a"), add(1)).await.unwrap();
+    store.calls();
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    assert_eq!(store.calls(), ["append", "append"]);
+    // Two winners: the second one has to be read.
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    store.calls();
+    other.execute(&counter("a"), add(1)).await.unwrap();
+    assert_eq!(store.calls(), ["append", "read strongly", "append"]);
+    assert_eq!(other.state(&counter("a")).await.unwrap().state.value, 5);
+}
+
+#[tokio::test]
+async fn a_refusal_and_an_empty_decision_are_confirmed_by_one_read() {
+    let (store, executor, other) = two_executors();
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    store.calls();
+    executor.execute(&counter("a"), CounterCommand::Subtract { amount: 2 }).await.unwrap_err();
+    assert_eq!(store.calls(), ["read strongly"]);
+    executor.execute(&counter("a"), add(0)).await.unwrap();
+    assert_eq!(store.calls(), ["read strongly"]);
+    // What was refused on old state is allowed on the head.
+    other.execute(&counter("a"), add(1)).await.unwrap();
+    store.calls();
+    executor.execute(&counter("a"), CounterCommand::Subtract { amount: 2 }).await.unwrap();
+    assert_eq!(store.calls(), ["read strongly", "append"]);
+}
+
+#[tokio::test]
+async fn a_repeat_costs_one_read_of_what_it_did() {
+    let (store, executor, _) = two_executors();
+    let keyed = Options::new().key(CommandKey::new("k").unwrap());
+    executor.execute_with(&counter("a"), add(1), &keyed).await.unwrap();
+    store.calls();
+    assert!(executor.execute_with(&counter("a"), add(1), &keyed).await.unwrap().replayed);
+    assert_eq!(store.calls(), ["read strongly"]);
+}
+
+#[tokio::test]
+async fn a_batch_costs_one_transaction_when_cached() {
+    let (store, executor, _) = two_executors();
+    let batch = || Batch::new().command(&counter("a"), add(1)).command(&counter("b"), add(1));
+    executor.execute_all(batch(), &Options::new()).await.unwrap();
+    assert_eq!(store.calls(), ["read eventually", "read eventually", "append_all"]);
+    executor.execute_all(batch(), &Options::new()).await.unwrap();
+    assert_eq!(store.calls(), ["append_all"]);
+}
+
+#[tokio::test]
+async fn a_batch_is_carried_out_whole_or_not_at_all_and_once_under_its_key() {
+    let (store, executor, other) = two_executors();
+    let keyed = Options::new().key(CommandKey::new("k").unwrap());
+    let move_one = || {
+        Batch::new()
+            .command(&counter("a"), CounterCommand::Subtract { amount: 1 })
+            .command(&counter("b"), add(1))
+    };
+    let refused = executor.execute_all(move_one(), &keyed).await.unwrap_err();
+    assert!(matches!(refused, ExecuteError::Refused { refusal, .. } if refusal.code == "below-zero"));
+    assert_eq!(executor.state(&counter("b")).await.unwrap().version, Version::EMPTY);
+
+    other.execute(&counter("a"), add(1)).await.unwrap();
+    let moved = executor.execute_all(move_one(), &keyed).await.unwrap();
+    assert_eq!(moved.streams.iter().map(|(_, version)| version.0).collect::<Vec<_>>(), [2, 1]);
+    for executor in [&executor, &other, &Executor::new(store.clone())] {
+        assert!(executor.execute_all(move_one(), &keyed).await.unwrap().replayed);
+    }
+    let other_content = Batch::new().command(&counter("a"), add(1));
+    let reused = executor.execute_all(other_content, &keyed).await.unwrap_err();
+    assert!(matches!(reused, ExecuteError::KeyReused { .. }));
+    let fold: Fold<Counter> = executor.state(&counter("b")).await.unwrap();
+    assert_eq!((fold.version, fold.state.value), (Version(1), 1));
+}
+
+#[tokio::test]
+async fn a_batch_honours_streams_that_are_only_checked() {
+    let (_, executor, _) = two_executors();
+    let batch = |expected| Batch::new().command(&counter("a"), add(1)).check(&counter("limit"), expected);
+    let failed = executor.execute_all(batch(Expected::Exists), &Options::new()).await.unwrap_err();
+    assert!(matches!(failed, ExecuteError::Precondition { stream, .. } if stream.id() == "limit"));
+    executor.execute_all(batch(Expected::NoStream), &Options::new()).await.unwrap();
+    let twice = Batch::new().command(&counter("a"), add(1)).command(&counter("a"), add(1));
+    let refused = executor.execute_all(twice, &Options::new()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "stream counter/a stands twice in one transaction: put its events into one commit"
+    );
+}
+
+#[tokio::test]
+async fn a_command_without_effect_takes_part_in_its_batch() {
+    let (store, executor, other) = two_executors();
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    other.execute(&counter("a"), add(1)).await.unwrap();
+    executor.execute(&counter("b"), add(1)).await.unwrap();
+    store.calls();
+    // Nothing was decided for `a` at version 1, but it is at version 2: the batch must be decided again.
+    let batch = Batch::new().command(&counter("a"), add(0)).command(&counter("b"), add(1));
+    let executed = executor.execute_all(batch, &Options::new()).await.unwrap();
+    assert_eq!(executed.streams.iter().map(|(_, version)| version.0).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(store.calls(), ["append_all", "read strongly", "append_all"]);
+}
