@@ -1,0 +1,43 @@
+//! What can go wrong in a row store, named by situation.
+
+/// An error of a [`RowStore`](crate::RowStore).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// The store takes no more for now. Nothing was written.
+    #[error("the row store is overloaded: {reason}")]
+    Overloaded {
+        /// What is full or throttled.
+        reason: String,
+    },
+    /// The store cannot be reached, or its answer was lost. A write may have happened: load before deciding again.
+    #[error("the row store is unavailable while trying to {attempted}")]
+    Unavailable {
+        /// What was tried.
+        attempted: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The request breaks a limit or a rule. Nothing was written.
+    #[error("the row store refuses the request: {reason}")]
+    Invalid {
+        /// The rule, and what to do.
+        reason: String,
+    },
+    /// What is stored cannot be read. Trying again does not help.
+    #[error("what is stored under {key:?} cannot be read: {reason}")]
+    Corrupt {
+        /// Where.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl RowError {
+    /// Whether the same may succeed later.
+    #[must_use]
+    pub fn retry_helps(&self) -> bool {
+        matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. })
+    }
+}

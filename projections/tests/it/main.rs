@@ -1,0 +1,12 @@
+//! Tests of the projections: the step, its properties, row stores, the runner and the test kit.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+
+mod harness;
+mod kit;
+mod model;
+mod parking;
+mod properties;
+mod rows;
+mod runner;
+mod step;
