@@ -1,0 +1,129 @@
+//! `dev`: everything in one process, on loopback.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal;
+use tokio::sync::watch;
+
+use crate::App;
+use crate::cli::{Exit, complain};
+
+/// What `dev` was told.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) port: u16,
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// How long requests that are under way may take after a stop was asked for.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until a signal, then lets requests under way finish.
+#[expect(clippy::print_stderr, reason = "this is the command line")]
+pub(crate) async fn run(app: App, options: &Options) -> Exit {
+    if let Some(dir) = &options.data_dir {
+        eprintln!(
+            "error: --data-dir {}: this build has the memory store only, which keeps nothing; leave the flag out",
+            dir.display()
+        );
+        return Exit::Usage;
+    }
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            eprintln!("error: port {} cannot be taken: {error}; choose another with --port", options.port);
+            return Exit::Failed;
+        }
+    };
+    let url = match listener.local_addr() {
+        Ok(address) => format!("http://{address}"),
+        Err(error) => {
+            complain(&error);
+            return Exit::Failed;
+        }
+    };
+    let (router, runner) = match app.in_memory() {
+        Ok(parts) => parts,
+        Err(error) => {
+            complain(&error);
+            return Exit::Failed;
+        }
+    };
+    let (stop, stopped) = watch::channel(false);
+    let readers = tokio::spawn(runner.run(until(stopped.clone())));
+    greet(&app, &url);
+
+    let mut server =
+        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).into_future());
+    let exit = tokio::select! {
+        () = signalled() => Exit::Done,
+        ended = &mut server => {
+            eprintln!("error: the server ended by itself: {ended:?}");
+            Exit::Failed
+        }
+    };
+    stop.send_replace(true);
+    eprintln!("stopping: requests under way are finished first; a second signal ends at once");
+    let drained = async { if !server.is_finished() { server.await.is_ok() } else { true } };
+    let drained = tokio::select! {
+        drained = tokio::time::timeout(DRAIN, drained) => drained.unwrap_or(false),
+        () = signalled() => false,
+    };
+    match tokio::time::timeout(DRAIN, readers).await {
+        Ok(Ok(Ok(()))) if drained => exit,
+        Ok(Ok(Err(error))) => {
+            complain(&error);
+            Exit::Failed
+        }
+        _ => {
+            eprintln!("error: not everything was finished before the end");
+            Exit::Failed
+        }
+    }
+}
+
+/// Ends when a stop is asked for.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop as well.
+    if stopped.wait_for(|stopped| *stopped).await.is_err() {
+        tracing::debug!("the one who stops is gone");
+    }
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+async fn signalled() {
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be listened for");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        interrupted = signal::ctrl_c() => {
+            if let Err(error) = interrupted {
+                tracing::warn!(%error, "SIGINT cannot be listened for");
+            }
+        }
+        () = terminated => {}
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line")]
+fn greet(app: &App, url: &str) {
+    eprintln!("{} is ready at {url} (in memory: nothing is kept after it ends; stop with Ctrl-C)", app.name);
+    let binary = std::env::args().next().unwrap_or_else(|| app.name.to_owned());
+    if !app.hints.is_empty() {
+        eprintln!("\ntry:");
+        for hint in &app.hints {
+            eprintln!("  {}", hint.replace("{url}", url).replace("{bin}", &binary));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Headwater over HTTP and on the command line: link it, name your aggregates and read models, and have a service.
+//!
+//! [`App`] is the whole of it. Routes of your own take [`Services`], [`options_from`] and [`Problem`] to behave as the
+//! built-in ones do.
+
+mod aggregates;
+mod app;
+mod body;
+mod cli;
+mod dev;
+mod headers;
+mod import;
+mod problem;
+#[cfg(doctest)]
+mod readme;
+mod routes;
+mod services;
+
+pub use app::{App, Handler};
+pub use body::JsonBody;
+pub use headers::options_from;
+pub use problem::{Problem, ProblemKind};
+pub use routes::{MAX_BODY_BYTES, batch_response};
+pub use services::Services;

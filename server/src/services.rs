@@ -1,0 +1,37 @@
+//! What routes work with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use headwater::Executor;
+use headwater_projections::ReadModels;
+
+use crate::Problem;
+use crate::aggregates::ServedAggregate;
+
+/// What routes work with, the built-in ones and those of the application. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// Carries commands out.
+    pub executor: Executor,
+    /// Looks rows of read models up.
+    pub read_models: ReadModels,
+    pub(crate) aggregates: Arc<BTreeMap<&'static str, Arc<dyn ServedAggregate>>>,
+}
+
+impl Services {
+    pub(crate) fn aggregate(&self, category: &str) -> Result<&Arc<dyn ServedAggregate>, Problem> {
+        self.aggregates.get(category).ok_or_else(|| {
+            let known: Vec<_> = self.aggregates.keys().copied().collect();
+            Problem::not_found(format!("category {category:?} is unknown: known are {}", known.join(", ")))
+        })
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let categories: Vec<_> = self.aggregates.keys().collect();
+        f.debug_struct("Services").field("executor", &self.executor).field("aggregates", &categories).finish()
+    }
+}
