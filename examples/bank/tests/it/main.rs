@@ -1,0 +1,9 @@
+//! The bank: its rules, its transfers, and the real data from end to end.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod dev;
+mod real_data;
+mod rules;
+mod schemas;
+mod shuffled;
+mod transfers;

@@ -1,0 +1,173 @@
+//! The real data, from the CSV to the read models, through the binary as a user runs it.
+//!
+//! What must come out is folded here from the CSV with a few lines of its own, not with the framework.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A bank in this process, on a free port of loopback.
+pub(crate) struct Bank {
+    url: String,
+}
+
+impl Bank {
+    pub(crate) async fn start() -> Self {
+        let (router, runner) = bank::app().in_memory().unwrap();
+        tokio::spawn(runner.run(std::future::pending::<()>()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { url }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+#[derive(Default, PartialEq, Eq, Debug, Clone, Copy)]
+struct Day {
+    deposited: i64,
+    deposits: u64,
+    withdrawn: i64,
+    withdrawals: u64,
+}
+
+/// Balances and transactions per account, and totals per day, straight from the CSV.
+fn fold() -> (BTreeMap<String, (i64, u64)>, BTreeMap<String, Day>) {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(data()).unwrap()).read_to_string(&mut text).unwrap();
+    let (mut accounts, mut days) = (BTreeMap::new(), BTreeMap::new());
+    for row in text.lines().skip(1) {
+        let fields: Vec<&str> = row.split(',').collect();
+        let (account, date, kind) = (fields[1].to_owned(), fields[2].to_owned(), fields[3]);
+        let amount: i64 = fields[5].parse().unwrap();
+        let entry: &mut (i64, u64) = accounts.entry(account).or_default();
+        let day: &mut Day = days.entry(date).or_default();
+        entry.1 += 1;
+        if kind == "credit" {
+            entry.0 += amount;
+            day.deposited += amount;
+            day.deposits += 1;
+        } else {
+            entry.0 -= amount;
+            day.withdrawn += amount;
+            day.withdrawals += 1;
+        }
+    }
+    (accounts, days)
+}
+
+fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/bank-transactions.csv.gz")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bank")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn summary(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+async fn get(client: &reqwest::Client, url: String) -> Value {
+    client.get(url).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_data_ends_in_exact_balances_and_totals_and_a_second_import_changes_nothing() {
+    let bank = Bank::start().await;
+    let commands = std::env::temp_dir().join(format!("headwater-bank-{}.ndjson", std::process::id()));
+    let converted = run(&["convert", data().to_str().unwrap()]);
+    assert!(converted.status.success());
+    std::fs::write(&commands, &converted.stdout).unwrap();
+    let import = {
+        let (file, url) = (commands.clone(), bank.url(""));
+        move || {
+            let (file, url) = (file.clone(), url.clone());
+            tokio::task::spawn_blocking(move || {
+                summary(&run(&["import", file.to_str().unwrap(), "--server", &url]))
+            })
+        }
+    };
+
+    let first = import().await.unwrap();
+    assert!(first.contains("50,331 carried out, 0 already there, 0 refused"), "{first}");
+    let client = reqwest::Client::new();
+    let (accounts, days) = fold();
+    assert_eq!((accounts.len(), accounts.values().map(|(_, count)| count).sum::<u64>()), (1_229, 49_102));
+    exact(&bank, &client, &accounts, &days).await;
+
+    let second = import().await.unwrap();
+    assert!(second.contains("0 carried out, 50,331 already there, 0 refused"), "{second}");
+    exact(&bank, &client, &accounts, &days).await;
+    std::fs::remove_file(commands).unwrap();
+}
+
+/// Compares every row with the fold, once the runner has caught up.
+async fn exact(
+    bank: &Bank,
+    client: &reqwest::Client,
+    accounts: &BTreeMap<String, (i64, u64)>,
+    days: &BTreeMap<String, Day>,
+) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for (account, (balance, transactions)) in accounts {
+        let url = bank.url(&format!("/v1/read-models/balances/{account}"));
+        let mut row = get(client, url.clone()).await;
+        // One event opens the account.
+        while row["version"].as_u64() < Some(transactions + 1) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            row = get(client, url.clone()).await;
+        }
+        assert_eq!(row["version"], transactions + 1, "{row}");
+        assert_eq!(
+            (row["data"]["balance"].as_i64(), row["data"]["transactions"].as_u64()),
+            (Some(*balance), Some(*transactions)),
+            "{row}"
+        );
+    }
+    for (date, day) in days {
+        let url = bank.url(&format!("/v1/read-models/daily-totals/{date}"));
+        loop {
+            let row = get(client, url.clone()).await;
+            let data = &row["data"];
+            let got = Day {
+                deposited: data["deposited"].as_i64().unwrap_or_default(),
+                deposits: data["deposits"].as_u64().unwrap_or_default(),
+                withdrawn: data["withdrawn"].as_i64().unwrap_or_default(),
+                withdrawals: data["withdrawals"].as_u64().unwrap_or_default(),
+            };
+            if got == *day {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{date}: expected {day:?}, got {row}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_on_the_command_line_is_named() {
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["convert", "/nowhere.csv"], 1, "cannot be opened"),
+        (&["import", "/nowhere.ndjson"], 2, "cannot be read"),
+        (&["import", env!("CARGO_MANIFEST_PATH")], 2, "line 1 is not a command"),
+        (&["dev", "--port", "x"], 2, "invalid value"),
+        (&["dev", "--data-dir", "d"], 2, "memory store only"),
+        (&["serve"], 2, "unrecognized subcommand"),
+    ];
+    for (arguments, code, says) in cases {
+        let output = run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+}
