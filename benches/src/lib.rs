@@ -1,0 +1,7 @@
+//! The workload of the benchmarks: a bank account whose events have about 120 bytes, and its commands.
+
+mod account;
+mod workload;
+
+pub use account::{Account, AccountCommand, AccountEvent, AccountRefusal};
+pub use workload::{command, name};
