@@ -3,7 +3,7 @@
 //! A key is stored in its commit. Loading a stream yields the keys of the commits read, a snapshot carries the last
 //! [`KEYS_REMEMBERED`] of those before it, and [`KeyWindow`] holds both.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -129,11 +129,12 @@ pub enum Seen {
     Other(Version),
 }
 
-/// The last [`KEYS_REMEMBERED`] keyed commands of a stream.
+/// The last [`KEYS_REMEMBERED`] keyed commands of a stream, oldest first: at most 24 KiB.
+///
+/// Looking a key up scans the window: a map beside it would more than double the memory of every cached stream.
 #[derive(Debug, Clone, Default)]
 pub struct KeyWindow {
-    order: VecDeque<KeyRecord>,
-    by_hash: HashMap<u64, KeyRecord>,
+    records: VecDeque<KeyRecord>,
 }
 
 impl KeyWindow {
@@ -154,22 +155,20 @@ impl KeyWindow {
 
     /// Adds a record; the oldest is forgotten when the window is full.
     pub fn remember(&mut self, record: KeyRecord) {
-        if self.order.len() == KEYS_REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.by_hash.remove(&oldest.hash);
+        if self.records.len() == KEYS_REMEMBERED {
+            self.records.pop_front();
         }
-        self.order.push_back(record);
-        self.by_hash.insert(record.hash, record);
+        self.records.push_back(record);
     }
 
     /// What is known about a command with this key and fingerprint.
     #[must_use]
     pub fn seen(&self, command: &KeyedCommand) -> Seen {
-        if self.by_hash.is_empty() {
+        if self.records.is_empty() {
             return Seen::New;
         }
-        match self.by_hash.get(&digest(&[command.key.as_str().as_bytes()])) {
+        let hash = digest(&[command.key.as_str().as_bytes()]);
+        match self.records.iter().rev().find(|record| record.hash == hash) {
             None => Seen::New,
             Some(record) if record.fingerprint == command.fingerprint => Seen::Same(record.first),
             Some(record) => Seen::Other(record.first),
@@ -178,6 +177,6 @@ impl KeyWindow {
 
     /// The records, oldest first.
     pub fn records(&self) -> impl ExactSizeIterator<Item = KeyRecord> + '_ {
-        self.order.iter().copied()
+        self.records.iter().copied()
     }
 }

@@ -5,23 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use crate::exit::{Exit, complain};
 use crate::{App, dev, import};
-
-/// Exit codes, the same for every command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    Done = 0,
-    Failed = 1,
-    Usage = 2,
-    Unreachable = 4,
-    Partial = 8,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
 
 /// Reads the command line and does what it says.
 pub(crate) async fn run(app: App) -> ExitCode {
@@ -122,18 +107,6 @@ fn own(app: &App, name: &str, arguments: &ArgMatches) -> Exit {
             Exit::Failed
         }
     }
-}
-
-/// Prints an error and what it comes from.
-#[expect(clippy::print_stderr, reason = "this is the command line")]
-pub(crate) fn complain(error: &dyn std::error::Error) {
-    let mut line = format!("error: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    eprintln!("{line}");
 }
 
 fn log_to_stderr() {

@@ -9,7 +9,7 @@ use tokio::signal;
 use tokio::sync::watch;
 
 use crate::App;
-use crate::cli::{Exit, complain};
+use crate::exit::{Exit, complain};
 
 /// What `dev` was told.
 #[derive(Debug)]

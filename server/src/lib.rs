@@ -8,6 +8,7 @@ mod app;
 mod body;
 mod cli;
 mod dev;
+mod exit;
 mod headers;
 mod import;
 mod problem;

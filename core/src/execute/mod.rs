@@ -8,6 +8,7 @@ mod error;
 mod executor;
 mod fold;
 mod options;
+mod plan;
 mod step;
 
 pub use batch::{Batch, BatchExecuted};

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::line::{Line, LineError};
 use super::progress::Progress;
 use super::send::Sender;
-use crate::cli::{Exit, complain};
+use crate::exit::{Exit, complain};
 
 /// What `import` was told.
 #[derive(Debug)]
