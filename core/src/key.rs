@@ -24,21 +24,26 @@ pub struct CommandKey(String);
 
 /// Why a command key was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("command key is not valid: use 1 to {MAX_KEY_BYTES} printable ASCII characters, got {bytes} bytes")]
+#[error(
+    "command key of {bytes} bytes is not valid: use 1 to {MAX_KEY_BYTES} printable ASCII characters, without spaces at \
+     the ends and without quotes around it"
+)]
 pub struct KeyError {
     /// Its length in bytes.
     pub bytes: usize,
 }
 
 impl CommandKey {
-    /// Takes 1 to 255 printable ASCII characters.
+    /// Takes 1 to 255 printable ASCII characters, without spaces at the ends and without quotes around them.
     ///
     /// # Errors
     /// [`KeyError`] for anything else.
     pub fn new(key: impl Into<String>) -> Result<Self, KeyError> {
         let key = key.into();
         let printable = key.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-        if key.is_empty() || key.len() > MAX_KEY_BYTES || !printable {
+        // In a header these would come out as another key.
+        let bare = key.trim() == key && !(key.starts_with('"') && key.ends_with('"'));
+        if key.is_empty() || key.len() > MAX_KEY_BYTES || !printable || !bare {
             return Err(KeyError { bytes: key.len() });
         }
         Ok(Self(key))

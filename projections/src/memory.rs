@@ -5,6 +5,7 @@ use std::fmt;
 
 use headwater::{StreamName, Version};
 
+use crate::fold::guarded;
 use crate::rows::{LoadedRows, StoredRow, Wanted};
 use crate::{Parked, Projection, Revision};
 
@@ -76,10 +77,13 @@ impl<P: Projection> Memory<P> {
     }
 
     fn read_row(&self, row: StoredRow) -> (String, Row<P>) {
-        let fields = match row.fields.as_deref().map(serde_json::from_slice::<P>) {
+        // Code of the projection runs here as well: what it panics about parks the streams of the row, not the runner.
+        let read = |bytes: &[u8]| guarded(|| Ok(serde_json::from_slice::<P>(bytes)));
+        let fields = match row.fields.as_deref().map(read) {
             None => Fields::Gone,
-            Some(Ok(fields)) => Fields::Live(fields),
-            Some(Err(error)) => Fields::Unreadable(error.to_string()),
+            Some(Ok(Ok(fields))) => Fields::Live(fields),
+            Some(Ok(Err(error))) => Fields::Unreadable(error.to_string()),
+            Some(Err(panic)) => Fields::Unreadable(panic.message),
         };
         (row.key, Row { revision: Some(row.revision), fields, used: self.tick })
     }

@@ -53,36 +53,42 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
         }
     };
     let (stop, stopped) = watch::channel(false);
-    let readers = tokio::spawn(runner.run(until(stopped.clone())));
+    let mut readers = tokio::spawn(runner.run(until(stopped.clone())));
     greet(&app, &url);
 
     let mut server =
         tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).into_future());
-    let exit = tokio::select! {
-        () = signalled() => Exit::Done,
+    tokio::select! {
+        () = signalled() => {}
         ended = &mut server => {
             eprintln!("error: the server ended by itself: {ended:?}");
-            Exit::Failed
+            return Exit::Failed;
         }
-    };
+        ended = &mut readers => {
+            // Read models that stand still must not be served as if they were live.
+            match ended {
+                Ok(Err(error)) => complain(&error),
+                ended => eprintln!("error: the read models are no longer kept: {ended:?}"),
+            }
+            return Exit::Failed;
+        }
+    }
     stop.send_replace(true);
     eprintln!("stopping: requests under way are finished first; a second signal ends at once");
-    let drained = async { if !server.is_finished() { server.await.is_ok() } else { true } };
+    let drained = async {
+        let served = server.await.is_ok_and(|served| served.is_ok());
+        let read = readers.await.is_ok_and(|read| read.is_ok());
+        served && read
+    };
     let drained = tokio::select! {
         drained = tokio::time::timeout(DRAIN, drained) => drained.unwrap_or(false),
         () = signalled() => false,
     };
-    match tokio::time::timeout(DRAIN, readers).await {
-        Ok(Ok(Ok(()))) if drained => exit,
-        Ok(Ok(Err(error))) => {
-            complain(&error);
-            Exit::Failed
-        }
-        _ => {
-            eprintln!("error: not everything was finished before the end");
-            Exit::Failed
-        }
+    if !drained {
+        eprintln!("error: not everything was finished before the end");
+        return Exit::Failed;
     }
+    Exit::Done
 }
 
 /// Ends when a stop is asked for.

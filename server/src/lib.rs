@@ -9,6 +9,7 @@ mod body;
 mod cli;
 mod dev;
 mod exit;
+mod extract;
 mod headers;
 mod import;
 mod problem;

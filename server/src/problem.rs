@@ -4,9 +4,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater::codec::CommandError;
 use headwater::execute::ErasedRefusal;
-use headwater::store::{ErrorKind, StoreError};
+use headwater::store::{ErrorKind, Invalid, StoreError};
 use headwater::{ExecuteError, NameError};
 use headwater_projections::ReadError;
+use headwater_projections::rows::RowError;
 use serde_json::{Map, Value, json};
 
 /// What a client is told when a request was not carried out.
@@ -82,9 +83,11 @@ impl ProblemKind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "The key was used for another command",
             ),
-            Self::Unreadable => {
-                ("unreadable", StatusCode::INTERNAL_SERVER_ERROR, "Something stored cannot be read")
-            }
+            Self::Unreadable => (
+                "unreadable",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something cannot be read or written as it should",
+            ),
             Self::Overloaded => {
                 ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "The server takes no more for now")
             }
@@ -126,6 +129,17 @@ impl Problem {
         Self::new(ProblemKind::NotFound, detail)
     }
 
+    /// The same for a command that came without a key: sending it again might carry it out twice.
+    #[must_use]
+    pub(crate) fn without_key(mut self) -> Self {
+        if self.kind != ProblemKind::OutcomeUnknown {
+            return self;
+        }
+        self.detail
+            .push_str("; it came without Idempotency-Key, so read the stream before you send it again");
+        self.with("retryable", false)
+    }
+
     /// The same with one more member.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -142,7 +156,7 @@ impl IntoResponse for Problem {
         body.insert("title".to_owned(), json!(title));
         body.insert("status".to_owned(), json!(status.as_u16()));
         body.insert("detail".to_owned(), json!(self.detail));
-        body.insert("retryable".to_owned(), json!(self.kind.retry_helps()));
+        body.entry("retryable").or_insert(json!(self.kind.retry_helps()));
         let mut response = (status, Value::Object(body).to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -185,7 +199,9 @@ impl From<StoreError> for Problem {
         };
         let kind = match &error {
             // Naming a stream twice is the client's mistake, not a matter of size.
-            StoreError::Invalid(headwater::store::Invalid::StreamTwice { .. }) => ProblemKind::InvalidRequest,
+            StoreError::Invalid(Invalid::StreamTwice { .. } | Invalid::EmptyTransaction) => {
+                ProblemKind::InvalidRequest
+            }
             _ => kind,
         };
         if matches!(kind, ProblemKind::Unreadable | ProblemKind::Unavailable) {
@@ -226,7 +242,10 @@ impl From<ExecuteError<ErasedRefusal>> for Problem {
                 tracing::error!(error = ?error, "an event cannot be decoded");
                 Self::new(ProblemKind::Unreadable, detail)
             }
-            _ => Self::new(ProblemKind::Unreadable, detail),
+            other => {
+                tracing::error!(error = ?other, "a command failed");
+                Self::new(ProblemKind::Unreadable, detail)
+            }
         }
     }
 }
@@ -236,9 +255,11 @@ impl From<ReadError> for Problem {
         let kind = match &error {
             ReadError::UnknownProjection { .. } | ReadError::NotRead { .. } => ProblemKind::NotFound,
             ReadError::TooManyWaiters { .. } => ProblemKind::Overloaded,
+            ReadError::Rows(RowError::Invalid { .. }) => ProblemKind::InvalidRequest,
+            ReadError::Rows(RowError::Corrupt { .. }) => ProblemKind::Unreadable,
             _ => ProblemKind::Unavailable,
         };
-        if kind == ProblemKind::Unavailable {
+        if matches!(kind, ProblemKind::Unavailable | ProblemKind::Unreadable) {
             tracing::error!(error = ?error, "the row store failed");
         }
         Self::new(kind, error.to_string())

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::executor::commit_at;
 use super::fold::FoldError;
 use super::plan::{Kind, Plan, Planned};
 use super::{ErasedRefusal, ExecuteError, Executor, Options, backoff, limits};
 use crate::codec::EncodeError;
 use crate::key::{Fingerprint, KeyedCommand};
-use crate::store::{Check, StoreError, Transaction};
-use crate::{Aggregate, Commit, Expected, Id, StreamName, Version};
+use crate::store::{Append, Check, EventStoreExt, StoreError, Transaction, each_once};
+use crate::{Aggregate, Commit, Expected, Id, Snapshot, StreamName, Version};
 
 /// Commands for several aggregates, each another stream, decided and appended together.
 ///
@@ -53,6 +54,12 @@ impl Batch {
         self
     }
 
+    /// Checked before anything is read: two commands on one stream would be decided on the same state.
+    fn each_stream_once(&self) -> Result<(), StoreError> {
+        let commands = self.commands.iter().map(|command| command.stream());
+        each_once(commands.chain(self.checks.iter().map(|check| &check.stream))).map_err(StoreError::from)
+    }
+
     fn keyed(&self, options: &Options) -> Result<Option<KeyedCommand>, EncodeError> {
         let Some(key) = options.key.clone() else { return Ok(None) };
         let mut parts = Vec::new();
@@ -88,6 +95,7 @@ impl Executor {
         mut batch: Batch,
         options: &Options,
     ) -> Result<BatchExecuted, ExecuteError<ErasedRefusal>> {
+        batch.each_stream_once()?;
         let keyed = batch.keyed(options)?;
         let store = &*self.store;
         for command in &mut batch.commands {
@@ -98,7 +106,7 @@ impl Executor {
             let mut transaction = Transaction { appends: Vec::new(), checks: batch.checks.clone() };
             let mut streams = Vec::with_capacity(batch.commands.len());
             let mut ended = None;
-            let mut replayed = false;
+            let mut replayed = Vec::new();
             let mut unconfirmed = false;
             for command in &mut batch.commands {
                 let outcome = command.decide(store, keyed.as_ref(), options)?;
@@ -110,7 +118,7 @@ impl Executor {
                         let expected = Expected::Exact(outcome.version);
                         transaction.checks.push(Check { stream: command.stream().clone(), expected });
                     }
-                    Kind::Replay => replayed = true,
+                    Kind::Replay(first) => replayed.push((streams.len() - 1, first)),
                     Kind::KeyReused(first) => {
                         ended = ended.or(Some(Ended::KeyReused(streams.len() - 1, first)))
                     }
@@ -120,8 +128,8 @@ impl Executor {
                     Kind::Precondition => ended = ended.or(Some(Ended::Precondition(streams.len() - 1))),
                 }
             }
-            if replayed {
-                return Ok(BatchExecuted { streams, commits: Vec::new(), replayed });
+            if !replayed.is_empty() {
+                return Ok(self.batch_replay(streams, &replayed).await?);
             }
             if (ended.is_some() || transaction.appends.is_empty()) && unconfirmed {
                 for command in &mut batch.commands {
@@ -131,9 +139,10 @@ impl Executor {
             }
             match ended {
                 None if transaction.appends.is_empty() => {
-                    return Ok(BatchExecuted { streams, commits: Vec::new(), replayed });
+                    self.confirm_checks(&batch.checks).await?;
+                    return Ok(BatchExecuted { streams, commits: Vec::new(), replayed: false });
                 }
-                None => {}
+                None => drop_snapshots(&mut transaction, store.capabilities().transaction_bytes),
                 Some(ended) => return Err(self.ended(ended, &streams, keyed, options).await),
             }
             match store.append_all(transaction).await {
@@ -144,7 +153,7 @@ impl Executor {
                         let entry = streams.iter_mut().find(|(stream, _)| *stream == commit.stream);
                         entry.into_iter().for_each(|(_, version)| *version = commit.last());
                     }
-                    return Ok(BatchExecuted { streams, commits, replayed });
+                    return Ok(BatchExecuted { streams, commits, replayed: false });
                 }
                 Err(StoreError::Conflict(conflict)) if conflicts + 1 == limits::DECISIONS => {
                     let stream = conflict.stream;
@@ -171,6 +180,33 @@ impl Executor {
         }
     }
 
+    /// What an earlier batch under the same key did: its commits end at these versions, and where it did nothing, the
+    /// stream is as it is now.
+    async fn batch_replay(
+        &self,
+        mut streams: Vec<(StreamName, Version)>,
+        replayed: &[(usize, Version)],
+    ) -> Result<BatchExecuted, StoreError> {
+        for (index, (stream, version)) in streams.iter_mut().enumerate() {
+            *version = match replayed.iter().find(|(at, _)| *at == index) {
+                Some((_, first)) => commit_at(&*self.store, stream, *first).await?.last(),
+                None => self.store.version(stream).await?,
+            };
+        }
+        Ok(BatchExecuted { streams, commits: Vec::new(), replayed: true })
+    }
+
+    /// Compares the streams that are only checked when there is no transaction to do it.
+    async fn confirm_checks(&self, checks: &[Check]) -> Result<(), ExecuteError<ErasedRefusal>> {
+        for Check { stream, expected } in checks {
+            let version = self.store.version(stream).await?;
+            if !expected.allows(version) {
+                return Err(self.precondition(stream.clone(), *expected, version).await);
+            }
+        }
+        Ok(())
+    }
+
     /// Passes a result on; after an error the cached state may be torn and goes.
     fn keep(&self, result: Result<(), FoldError>, stream: &StreamName) -> Result<(), FoldError> {
         result.inspect_err(|_| self.cache.remove(stream))
@@ -195,6 +231,19 @@ impl Executor {
                 let key = keyed.map(|keyed| keyed.key).expect("only a keyed batch meets its key again");
                 ExecuteError::KeyReused { key, stream: at(index).0, first }
             }
+        }
+    }
+}
+
+/// Takes snapshots away, the largest first, until a transaction fits: they are a cache, the commits are what counts.
+fn drop_snapshots(transaction: &mut Transaction, limit_bytes: usize) {
+    let mut bytes: usize = transaction.appends.iter().map(Append::size_bytes).sum();
+    while bytes > limit_bytes {
+        let size = |append: &Append| append.snapshot.as_ref().map_or(0, Snapshot::size_bytes);
+        let Some(largest) = transaction.appends.iter_mut().max_by_key(|append| size(append)) else { return };
+        match largest.snapshot.take() {
+            Some(snapshot) => bytes -= snapshot.size_bytes(),
+            None => return,
         }
     }
 }

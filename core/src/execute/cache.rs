@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 
@@ -12,15 +12,14 @@ use crate::{Aggregate, StreamName};
 /// A folded stream that tasks share. Locked only while rules run, never across a request.
 pub(super) type Shared<A> = Arc<Mutex<Fold<A>>>;
 
-/// Locks a fold. One that a panic of the rules has torn starts again from nothing: the next append then conflicts
-/// and catches up.
+/// Locks a fold. One that a panic or an undecodable event has torn starts again from nothing: the next append then
+/// conflicts and catches up. A panic in `decide` tears nothing.
 pub(super) fn lock<A: Aggregate>(shared: &Shared<A>) -> MutexGuard<'_, Fold<A>> {
-    shared.lock().unwrap_or_else(|poisoned| {
-        let mut fold = poisoned.into_inner();
+    let mut fold = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    if fold.is_torn() {
         *fold = Fold::default();
-        shared.clear_poison();
-        fold
-    })
+    }
+    fold
 }
 
 /// Folded streams by name.

@@ -68,7 +68,8 @@ pub enum ExecuteError<R> {
 }
 
 impl<R> ExecuteError<R> {
-    /// Whether the same command may succeed later without any change.
+    /// Whether the same command may succeed later without any change; after
+    /// [`StoreError::OutcomeUnknown`] only under the same key, else it might be carried out twice.
     #[must_use]
     pub fn retry_helps(&self) -> bool {
         match self {

@@ -15,6 +15,8 @@ pub struct Fold<A> {
     pub(super) keys: KeyWindow,
     /// The version of the newest usable snapshot.
     snapshot: Version,
+    /// Whether events of a commit are being applied; still set after a panic or an error in between.
+    torn: bool,
 }
 
 /// A stream could not be folded.
@@ -32,7 +34,7 @@ pub enum FoldError {
 impl<A: Aggregate> Default for Fold<A> {
     fn default() -> Self {
         let keys = KeyWindow::default();
-        Self { version: Version::EMPTY, state: A::default(), keys, snapshot: Version::EMPTY }
+        Self { version: Version::EMPTY, state: A::default(), keys, snapshot: Version::EMPTY, torn: false }
     }
 }
 
@@ -95,7 +97,7 @@ impl<A: Aggregate> Fold<A> {
         };
         let state = serde_json::from_slice(&snapshot.state).ok()?;
         let keys = KeyWindow::from_snapshot(snapshot);
-        Some(Self { version: *version, state, keys, snapshot: *version })
+        Some(Self { version: *version, state, keys, snapshot: *version, torn: false })
     }
 
     /// Folds the next commit; one that is folded already is passed over.
@@ -115,6 +117,7 @@ impl<A: Aggregate> Fold<A> {
             }
             .into());
         }
+        self.torn = true;
         for event in commit.recorded() {
             self.apply(&commit.stream, event)?;
         }
@@ -125,9 +128,15 @@ impl<A: Aggregate> Fold<A> {
     /// Takes over a commit whose events are at hand, so that they need not be decoded.
     pub(super) fn fold_decided(&mut self, commit: &Commit, events: &[A::Event]) {
         if commit.first == self.version.next() {
+            self.torn = true;
             events.iter().for_each(|event| self.state.apply(event));
             self.advance(commit);
         }
+    }
+
+    /// Whether a panic or an error came between the events of a commit.
+    pub(super) fn is_torn(&self) -> bool {
+        self.torn
     }
 
     fn apply(&mut self, stream: &StreamName, event: crate::RecordedEvent<'_>) -> Result<(), FoldError> {
@@ -141,6 +150,7 @@ impl<A: Aggregate> Fold<A> {
     }
 
     fn advance(&mut self, commit: &Commit) {
+        self.torn = false;
         self.version = commit.last();
         self.keys.note(commit);
         let schema = A::SNAPSHOT.map(|policy| policy.version);

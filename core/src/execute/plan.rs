@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Nothing,
     Refused(ErasedRefusal),
     Precondition,
-    Replay,
+    Replay(Version),
     KeyReused(Version),
 }
 
@@ -94,7 +94,7 @@ impl<A: Aggregate> Planned for Plan<A> {
             Decision::Nothing => Kind::Nothing,
             Decision::Refused(refusal) => Kind::Refused(ErasedRefusal::new(&refusal)),
             Decision::Precondition => Kind::Precondition,
-            Decision::Replay(_) => Kind::Replay,
+            Decision::Replay(first) => Kind::Replay(first),
             Decision::KeyReused(first) => Kind::KeyReused(first),
         };
         Ok(Outcome { kind, version, confirmed })

@@ -57,12 +57,20 @@ impl<A: Aggregate> Step<A> {
 
     /// Reads what came after the state, strongly consistent.
     pub(super) async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError> {
-        let known = lock(&self.fold).version;
-        for commit in store.read_all(&self.stream, Read::after(known)).await? {
-            lock(&self.fold).fold(&commit)?;
+        loop {
+            let known = lock(&self.fold).version;
+            let commits = store.read_all(&self.stream, Read::after(known)).await?;
+            let mut fold = lock(&self.fold);
+            // Somebody tore the state meanwhile and it began anew: what was read does not follow it.
+            if fold.version < known {
+                continue;
+            }
+            for commit in commits {
+                fold.fold(&commit)?;
+            }
+            self.confirmed = Some(fold.version);
+            return Ok(());
         }
-        self.confirmed = Some(lock(&self.fold).version);
-        Ok(())
     }
 
     /// Catches up with who was faster: from the winner's commit at hand, else by reading.
@@ -77,7 +85,8 @@ impl<A: Aggregate> Step<A> {
                 fold.fold(winner)?;
             }
             if fold.version >= conflict.actual {
-                self.confirmed = Some(conflict.actual);
+                // A remote store names at least the end of the winner: enough to append, not to refuse.
+                self.confirmed = (!store.capabilities().stale_reads).then_some(conflict.actual);
                 return Ok(());
             }
         }

@@ -124,11 +124,7 @@ impl Transaction {
         if streams > capabilities.transaction_streams {
             return Err(Invalid::TransactionStreams { streams, limit: capabilities.transaction_streams });
         }
-        let mut names: Vec<&StreamName> = self.streams().collect();
-        names.sort_unstable();
-        if let Some(twice) = names.iter().zip(names.iter().skip(1)).find(|(a, b)| a == b) {
-            return Err(Invalid::StreamTwice { stream: (*twice.0).clone() });
-        }
+        each_once(self.streams())?;
         self.appends.iter().try_for_each(|append| append.check(capabilities))?;
         let bytes = self.appends.iter().map(Append::size_bytes).sum();
         if bytes > capabilities.transaction_bytes {
@@ -140,6 +136,16 @@ impl Transaction {
     /// Every stream it names.
     pub fn streams(&self) -> impl Iterator<Item = &StreamName> {
         self.appends.iter().map(|a| &a.stream).chain(self.checks.iter().map(|c| &c.stream))
+    }
+}
+
+/// Refuses a stream that is named twice.
+pub(crate) fn each_once<'a>(streams: impl Iterator<Item = &'a StreamName>) -> Result<(), Invalid> {
+    let mut names: Vec<&StreamName> = streams.collect();
+    names.sort_unstable();
+    match names.iter().zip(names.iter().skip(1)).find(|(a, b)| a == b) {
+        Some((twice, _)) => Err(Invalid::StreamTwice { stream: (*twice).clone() }),
+        None => Ok(()),
     }
 }
 

@@ -17,7 +17,8 @@ pub struct Conflict {
     pub stream: StreamName,
     /// What the writer expected.
     pub expected: Expected,
-    /// The version the stream has.
+    /// The version the stream has, as far as the store knows without another request: at least the end of the
+    /// winner. Of a store without stale reads it is the head.
     pub actual: Version,
     /// The commit that took the place, when the store had it at hand without another request.
     pub winner: Option<Arc<Commit>>,
@@ -51,7 +52,7 @@ pub enum StoreError {
     },
     /// The answer was lost: the write may have happened. Appending the same commit id again is safe.
     #[error(
-        "the outcome of commit {commit} to {stream} is unknown: try again with the same commit id or command key"
+        "the outcome of commit {commit} to {stream} is unknown: a repeat under the same command key or commit id is safe"
     )]
     OutcomeUnknown {
         /// The stream.

@@ -7,6 +7,7 @@ mod feed;
 mod read;
 mod traits;
 
+pub(crate) use append::each_once;
 pub use append::{Append, Appended, Check, Invalid, Transaction};
 pub use capabilities::{Capabilities, limits};
 pub use error::{Conflict, ErrorKind, Source, StoreError};

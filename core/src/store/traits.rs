@@ -77,22 +77,13 @@ pub trait EventStoreExt: EventStore {
         schema: Option<u32>,
         consistency: Consistency,
     ) -> Result<Loaded, StoreError> {
-        let read = Read { stop_at_snapshot: schema, consistency, ..Read::backward() };
-        let mut tail = self.read_all(stream, read).await?;
-        tail.reverse();
-        let snapshot = tail.first().and_then(|oldest| {
-            let snapshot = oldest.snapshot.as_ref().filter(|snapshot| Some(snapshot.schema) == schema)?;
-            Some((oldest.last(), snapshot.clone()))
-        });
-        let known = match &snapshot {
-            Some((version, _)) => {
-                tail.remove(0);
-                *version
+        match load_once(self, stream, schema, consistency).await {
+            // Pages that replicas of different age gave need not fit together.
+            Err(StoreError::Corrupt { .. }) if consistency == Consistency::Eventual => {
+                load_once(self, stream, schema, Consistency::Strong).await
             }
-            None => Version::EMPTY,
-        };
-        contiguous(stream, known, &tail)?;
-        Ok(Loaded { snapshot, tail })
+            loaded => loaded,
+        }
     }
 
     /// The version of a stream, strongly consistent.
@@ -107,6 +98,31 @@ pub trait EventStoreExt: EventStore {
 }
 
 impl<S: EventStore + ?Sized> EventStoreExt for S {}
+
+/// Loads a stream as its pages say.
+async fn load_once<S: EventStore + ?Sized>(
+    store: &S,
+    stream: &StreamName,
+    schema: Option<u32>,
+    consistency: Consistency,
+) -> Result<Loaded, StoreError> {
+    let read = Read { stop_at_snapshot: schema, consistency, ..Read::backward() };
+    let mut tail = store.read_all(stream, read).await?;
+    tail.reverse();
+    let snapshot = tail.first().and_then(|oldest| {
+        let snapshot = oldest.snapshot.as_ref().filter(|snapshot| Some(snapshot.schema) == schema)?;
+        Some((oldest.last(), snapshot.clone()))
+    });
+    let known = match &snapshot {
+        Some((version, _)) => {
+            tail.remove(0);
+            *version
+        }
+        None => Version::EMPTY,
+    };
+    contiguous(stream, known, &tail)?;
+    Ok(Loaded { snapshot, tail })
+}
 
 /// Checks that commits follow each other from `known` on, without hole or overlap.
 fn contiguous(stream: &StreamName, known: Version, commits: &[Arc<Commit>]) -> Result<(), StoreError> {

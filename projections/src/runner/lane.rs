@@ -1,11 +1,12 @@
 //! A lane: the driver of the step for one projection, with memory of its own.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use headwater::{Commit, EventStore};
+use headwater::{Commit, EventStore, StreamName};
 use tokio::sync::Mutex;
 
 use super::backoff::Backoff;
@@ -106,7 +107,7 @@ impl<P: Projection> TypedLane<P> {
         while !rest.is_empty() {
             let mut batch = Batch::from(std::mem::take(&mut rest));
             let writes = self.decide(&mut batch, &mut rest).await?;
-            if self.write(writes).await? == Written::Lost {
+            if self.write(writes, &batch).await? == Written::Lost {
                 // Another owner was first. Everything known is in doubt: load and decide again. One of the two always
                 // gets on, so this ends.
                 self.memory.clear();
@@ -138,8 +139,8 @@ impl<P: Projection> TypedLane<P> {
         }
     }
 
-    async fn write(&self, writes: Writes) -> Result<Written, LaneError> {
-        let Writes { transactions, parked, advanced, .. } = writes;
+    async fn write(&self, writes: Writes, batch: &Batch) -> Result<Written, LaneError> {
+        let Writes { transactions, parked, .. } = writes;
         // Transactions of shared rows build on each other; rows fed by one stream are independent.
         let at_once = if P::SHARED { 1 } else { WRITES_IN_FLIGHT };
         let mut writing = futures::stream::iter(transactions)
@@ -161,7 +162,11 @@ impl<P: Projection> TypedLane<P> {
             );
             self.typed.rows.park(&self.typed.generation, parked).await?;
         }
-        self.typed.waits.wake(&advanced, &parked);
+        // Every stream of the batch, not only those that moved on: an earlier try may have written and lost the answer.
+        let streams: BTreeSet<_> = batch.commits.iter().map(|commit| &commit.stream).collect();
+        let reached = |stream: &StreamName| Some((stream.clone(), self.memory.version(stream)?));
+        let reached: Vec<_> = streams.into_iter().filter_map(reached).collect();
+        self.typed.waits.wake(&reached, &parked);
         Ok(Written::Done)
     }
 }

@@ -10,3 +10,4 @@ mod properties;
 mod rows;
 mod runner;
 mod step;
+mod waits;

@@ -21,6 +21,8 @@ pub(super) enum LineError {
         "line {number} is not a command: write {{\"stream\": …, \"command\": …, \"data\": …, \"key\": …}}"
     )]
     Json { number: u64, source: serde_json::Error },
+    #[error("line {number} is longer than a server takes: write one command on each line")]
+    TooLong { number: u64 },
     #[error("line {number} names no stream")]
     Stream { number: u64, source: NameError },
 }

@@ -1,10 +1,13 @@
 //! Reads the file, deals its lines out to connections, and sums up.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use headwater::StreamName;
+use headwater::key::KEYS_REMEMBERED;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -24,6 +27,9 @@ pub(crate) struct Options {
 /// Lines that wait for one connection; a full queue holds the reading of the file up.
 const QUEUED_LINES: usize = 64;
 
+/// Longest line of a file in bytes: the server takes no more in a body, and the rest of a line is short.
+const MAX_LINE_BYTES: u64 = 2 * crate::MAX_BODY_BYTES as u64;
+
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
 enum ImportError {
@@ -31,6 +37,12 @@ enum ImportError {
     File { file: String, source: std::io::Error },
     #[error(transparent)]
     Line(#[from] LineError),
+    #[error(
+        "line {line} is one keyed command too many for {stream}: a server remembers the last \
+         {KEYS_REMEMBERED} keys of a stream, so that a second import would carry older ones out again; what was sent \
+         stays: put the rest into a file of its own and import each file once"
+    )]
+    TooManyKeys { line: u64, stream: String },
     #[error("the server cannot be used: {0}; what was sent stays, run the same import again to go on")]
     Server(String),
 }
@@ -45,7 +57,9 @@ pub(crate) async fn run(options: &Options) -> Exit {
         Err(error) => {
             complain(&error);
             match error {
-                ImportError::File { .. } | ImportError::Line(_) => Exit::Usage,
+                ImportError::File { .. } | ImportError::Line(_) | ImportError::TooManyKeys { .. } => {
+                    Exit::Usage
+                }
                 ImportError::Server(_) => Exit::Unreachable,
             }
         }
@@ -76,6 +90,7 @@ async fn import(options: &Options, progress: &Arc<Progress>) -> Result<(), Impor
     let mut result = dealt.map_err(|error| match error {
         Dealt::Read(source) => failed(source),
         Dealt::Line(error) => error.into(),
+        Dealt::TooManyKeys { line, stream } => ImportError::TooManyKeys { line, stream },
         Dealt::WorkerGone => ImportError::Server("a connection ended".to_owned()),
     });
     while let Some(worker) = workers.join_next().await {
@@ -92,6 +107,7 @@ async fn import(options: &Options, progress: &Arc<Progress>) -> Result<(), Impor
 enum Dealt {
     Read(std::io::Error),
     Line(LineError),
+    TooManyKeys { line: u64, stream: String },
     WorkerGone,
 }
 
@@ -100,18 +116,30 @@ async fn deal(
     mut input: Box<dyn AsyncBufRead + Unpin + Send>,
     queues: &[mpsc::Sender<Line>],
 ) -> Result<(), Dealt> {
+    let mut keyed: HashMap<StreamName, usize> = HashMap::new();
     let mut text = String::new();
     let mut number = 0;
     loop {
         text.clear();
         number += 1;
-        if input.read_line(&mut text).await.map_err(Dealt::Read)? == 0 {
+        let line = (&mut input).take(MAX_LINE_BYTES).read_line(&mut text).await.map_err(Dealt::Read)?;
+        if line == 0 {
             return Ok(());
+        }
+        if text.len() as u64 == MAX_LINE_BYTES && !text.ends_with('\n') {
+            return Err(Dealt::Line(LineError::TooLong { number }));
         }
         if text.trim().is_empty() {
             continue;
         }
         let line = Line::parse(number, &text).map_err(Dealt::Line)?;
+        if line.key.is_some() {
+            let count = keyed.entry(line.stream.clone()).or_default();
+            *count += 1;
+            if *count > KEYS_REMEMBERED {
+                return Err(Dealt::TooManyKeys { line: number, stream: line.stream.to_string() });
+            }
+        }
         let mut hasher = DefaultHasher::new();
         line.stream.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % queues.len() as u64).unwrap_or_default();

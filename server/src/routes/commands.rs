@@ -1,6 +1,6 @@
 //! `POST /v1/streams/{category}/{id}/commands/{name}`: one command.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater::{BatchExecuted, StreamName};
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::events::Envelope;
 use crate::body::JsonBytes;
+use crate::extract::{NoParameters, PathOf, QueryOf};
 use crate::headers::{IDEMPOTENT_REPLAYED, STREAM_VERSION, options_from, tag};
 use crate::{Problem, Services};
 
@@ -21,14 +22,17 @@ struct Done<'a> {
 
 pub(super) async fn post(
     State(services): State<Services>,
-    Path((category, id, name)): Path<(String, String, String)>,
+    PathOf((category, id, name)): PathOf<(String, String, String)>,
+    QueryOf(NoParameters {}): QueryOf<NoParameters>,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
     let aggregate = services.aggregate(&category)?;
     let stream = StreamName::new(&category, &id)?;
     let options = options_from(&headers)?;
-    let answer = aggregate.execute(&services.executor, &id, &name, &body, &options).await?;
+    let answer = aggregate.execute(&services.executor, &id, &name, &body, &options).await;
+    let answer =
+        answer.map_err(|problem| if options.key.is_none() { problem.without_key() } else { problem })?;
     if let Some(commit) = answer.commit.as_ref().filter(|_| !answer.replayed) {
         tracing::debug!(commit = %commit.id, version = answer.version.0, command = name, "carried out");
     }

@@ -1,13 +1,13 @@
 //! `GET /v1/streams/{category}/{id}/events`: a page of a stream.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use headwater::store::{Direction, Read};
 use headwater::{Metadata, RecordedEvent, StreamName, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::extract::{PathOf, QueryOf};
 use crate::{Problem, ProblemKind, Services};
 
 /// Events of a page unless the client asks for fewer.
@@ -80,12 +80,11 @@ struct Events {
 
 pub(super) async fn page(
     State(services): State<Services>,
-    Path((category, id)): Path<(String, String)>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    PathOf((category, id)): PathOf<(String, String)>,
+    QueryOf(wanted): QueryOf<Wanted>,
 ) -> Result<Response, Problem> {
     services.aggregate(&category)?;
     let stream = StreamName::new(&category, &id)?;
-    let Query(wanted) = wanted.map_err(|e| Problem::invalid(e.body_text()))?;
     let limit = wanted.limit.unwrap_or(PAGE_EVENTS);
     if !(1..=MAX_PAGE_EVENTS).contains(&limit) {
         return Err(Problem::invalid(format!("limit {limit} is not valid: give 1 to {MAX_PAGE_EVENTS}")));

@@ -1,13 +1,14 @@
 //! `GET /v1/read-models` and `GET /v1/read-models/{name}/{key}`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::extract::PathOf;
 use crate::headers::has;
 use crate::{Problem, ProblemKind, Services};
 
@@ -28,7 +29,7 @@ struct Row<'a> {
 
 pub(super) async fn row(
     State(services): State<Services>,
-    Path((name, key)): Path<(String, String)>,
+    PathOf((name, key)): PathOf<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let generation = services.read_models.generation(&name)?;

@@ -1,7 +1,6 @@
 //! `GET /v1/streams/{category}/{id}` and `…/state`: what is known of a stream, and its folded state.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater::store::Read;
@@ -9,6 +8,7 @@ use headwater::{StreamName, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::extract::{PathOf, QueryOf};
 use crate::headers::{STREAM_VERSION, has, tag};
 use crate::{Problem, ProblemKind, Services};
 
@@ -22,7 +22,7 @@ struct Metadata {
 
 pub(super) async fn get(
     State(services): State<Services>,
-    Path((category, id)): Path<(String, String)>,
+    PathOf((category, id)): PathOf<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     services.aggregate(&category)?;
@@ -58,13 +58,12 @@ struct Folded {
 
 pub(super) async fn state(
     State(services): State<Services>,
-    Path((category, id)): Path<(String, String)>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    PathOf((category, id)): PathOf<(String, String)>,
+    QueryOf(wanted): QueryOf<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let aggregate = services.aggregate(&category)?;
     let stream = StreamName::new(&category, &id)?;
-    let Query(wanted) = wanted.map_err(|e| Problem::invalid(e.body_text()))?;
     let version = wanted.version.map(Version);
     if version == Some(Version::EMPTY) {
         return Err(Problem::invalid("version 0 has no state: versions start at 1"));

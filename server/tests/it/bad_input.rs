@@ -91,3 +91,22 @@ async fn bad_queries_are_named() {
     }
     client.get("/v1/streams/counter/a/state?version=x").await.is_problem(400, "invalid-request");
 }
+
+#[tokio::test]
+async fn a_command_with_parameters_it_does_not_know_is_not_carried_out() {
+    let client = Client::new();
+    let reply = client.post(&format!("{ADD}?dry_run=true"), r#"{"amount": 1}"#).await;
+    reply.is_problem(400, "invalid-request").says("dry_run");
+    client.get("/v1/streams/counter/a").await.is_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_text_is_a_problem() {
+    let client = Client::new();
+    for path in
+        ["/v1/streams/counter/%FF/state", "/v1/streams/counter/%FF/events", "/v1/read-models/values/%FF"]
+    {
+        client.get(path).await.is_problem(400, "invalid-request").says("UTF-8");
+    }
+    client.post("/v1/streams/counter/%FF/commands/add", "{}").await.is_problem(400, "invalid-request");
+}

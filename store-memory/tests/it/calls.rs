@@ -198,3 +198,27 @@ async fn a_command_without_effect_takes_part_in_its_batch() {
     assert_eq!(executed.streams.iter().map(|(_, version)| version.0).collect::<Vec<_>>(), [2, 2]);
     assert_eq!(store.calls(), ["append_all", "read strongly", "append_all"]);
 }
+
+#[tokio::test]
+async fn a_repeated_batch_answers_with_the_versions_it_made() {
+    let (store, executor, other) = two_executors();
+    let keyed = Options::new().key(CommandKey::new("k").unwrap());
+    let batch = || Batch::new().command(&counter("a"), add(1)).command(&counter("b"), add(1));
+    executor.execute(&counter("a"), add(1)).await.unwrap();
+    other.execute_all(batch(), &keyed).await.unwrap();
+    other.execute(&counter("b"), add(1)).await.unwrap();
+    // One executor knows `a` from before the batch, the others from after it.
+    for executor in [&executor, &other, &Executor::new(store.clone())] {
+        let again = executor.execute_all(batch(), &keyed).await.unwrap();
+        assert!(again.replayed);
+        assert_eq!(again.streams.iter().map(|(_, version)| version.0).collect::<Vec<_>>(), [2, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_effect_still_honours_streams_that_are_only_checked() {
+    let (_, executor, _) = two_executors();
+    let batch = Batch::new().command(&counter("a"), add(0)).check(&counter("b"), Expected::Exact(Version(7)));
+    let failed = executor.execute_all(batch, &Options::new()).await.unwrap_err();
+    assert!(matches!(failed, ExecuteError::Precondition { actual: Version::EMPTY, .. }), "{failed}");
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::store::{FeedBatch, Partition, PartitionId, Position, StoreError};
 use crate::{EventFeed, EventStore};
 
 /// A backend under test.
@@ -27,6 +28,14 @@ pub struct Opened {
     pub store: Arc<dyn EventStore>,
     /// Its feed.
     pub feed: Arc<dyn EventFeed>,
+}
+
+impl Opened {
+    /// A store without a feed, for `store_conformance!(ledger: …)`. Its feed refuses everything.
+    #[must_use]
+    pub fn ledger(store: Arc<dyn EventStore>) -> Self {
+        Self { store, feed: Arc::new(NoFeed) }
+    }
 }
 
 impl fmt::Debug for Opened {
@@ -62,4 +71,30 @@ impl Default for Scale {
     fn default() -> Self {
         Self { big_stream_events: 100_000, writers: 16, rounds: 25, patience: Duration::from_secs(60) }
     }
+}
+
+/// What a ledger without a feed answers to whoever reads it.
+#[derive(Debug)]
+struct NoFeed;
+
+#[async_trait]
+impl EventFeed for NoFeed {
+    async fn partitions(&self) -> Result<Vec<Partition>, StoreError> {
+        Err(no_feed())
+    }
+
+    async fn read_after(
+        &self,
+        _partition: &PartitionId,
+        _position: Option<&Position>,
+        _limit: usize,
+    ) -> Result<FeedBatch, StoreError> {
+        Err(no_feed())
+    }
+
+    async fn wait(&self, _partition: &PartitionId, _position: Option<&Position>, _timeout: Duration) {}
+}
+
+fn no_feed() -> StoreError {
+    StoreError::Position { reason: "this backend was opened as a ledger, without a feed".to_owned() }
 }

@@ -102,9 +102,15 @@ __store_checks!([list]);
 
 /// Makes a test of every check of the suite, for the backend that the expression gives.
 ///
+/// With `ledger:` before the expression it leaves out the checks of the feed: for a backend that is a ledger only, see
+/// [`Opened::ledger`](crate::testing::conformance::Opened::ledger).
+///
 /// See [`testing::conformance`](crate::testing::conformance).
 #[macro_export]
 macro_rules! store_conformance {
+    (ledger: $backend:expr $(,)?) => {
+        $crate::__store_checks!([$crate::__ledger_tests][$backend]);
+    };
     ($backend:expr $(,)?) => {
         $crate::__store_checks!([$crate::__store_tests][$backend]);
     };
@@ -113,11 +119,28 @@ macro_rules! store_conformance {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __store_tests {
-    ([$backend:expr] $($module:ident :: $name:ident : $law:literal,)*) => {$(
+    ([$backend:expr] $($module:ident :: $name:ident : $law:literal,)*) => {
+        $($crate::__store_test!(check $name $law $backend);)*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __ledger_tests {
+    ([$backend:expr] $($module:ident :: $name:ident : $law:literal,)*) => {
+        $($crate::__store_test!($module $name $law $backend);)*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_test {
+    (feed $name:ident $law:literal $backend:expr) => {};
+    ($module:ident $name:ident $law:literal $backend:expr) => {
         #[doc = $law]
         #[::tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn $name() {
             $crate::testing::conformance::run(stringify!($name), &$backend).await;
         }
-    )*};
+    };
 }

@@ -154,6 +154,32 @@ async fn exact(
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn more_keyed_commands_than_a_stream_remembers_are_refused() {
+    let bank = Bank::start().await;
+    let open =
+        r#"{"stream":"account/1","command":"open","data":{"owner":"ada","overdraft_limit":0},"key":"0"}"#;
+    let deposits = (1..1_100).map(|key| {
+        format!(r#"{{"stream":"account/1","command":"deposit","data":{{"amount":1}},"key":"{key}"}}"#)
+    });
+    let lines: Vec<String> = std::iter::once(open.to_owned()).chain(deposits).collect();
+    let file = std::env::temp_dir().join(format!("headwater-bank-many-{}.ndjson", std::process::id()));
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let client = reqwest::Client::new();
+    for _ in 0..2 {
+        let (file, url) = (file.clone(), bank.url(""));
+        let import = move || run(&["import", file.to_str().unwrap(), "--server", &url]);
+        let output = tokio::task::spawn_blocking(import).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("line 1025 is one keyed command too many for account/1"), "{said}");
+        // What came before is carried out once, however often it is sent.
+        let state = get(&client, bank.url("/v1/streams/account/1/state")).await;
+        assert_eq!(state["data"]["balance"], 1_023);
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn what_is_wrong_on_the_command_line_is_named() {
     let cases: [(&[&str], i32, &str); 6] = [
