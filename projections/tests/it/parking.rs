@@ -103,6 +103,35 @@ fn a_stored_row_that_does_not_fit_parks_its_stream() {
     }
 }
 
+/// A row whose reading panics.
+#[derive(Debug, Default, Clone, Serialize, headwater::Projection)]
+#[projection(name = "brittle", version = 1, from(Account))]
+struct Brittle {}
+
+impl<'de> Deserialize<'de> for Brittle {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("brittle")
+    }
+}
+
+impl Project<Account> for Brittle {
+    fn apply(&mut self, _: &Recorded<'_, AccountEvent>) {}
+}
+
+#[test]
+fn a_row_whose_reading_panics_parks_its_stream_and_nothing_else() {
+    let definition = Definition::<Brittle>::new().unwrap();
+    let mut memory = Memory::<Brittle>::new();
+    let batch = Batch::from(vec![event("1", 2, &deposited(1, "mon")), event("2", 1, &deposited(1, "mon"))]);
+    let Step::Needs(wanted, _) = step(&definition, &mut memory, &batch) else { panic!("nothing is known") };
+    let row = StoredRow { key: "1".into(), revision: Revision(1), fields: Some("{}".into()) };
+    memory.learn(&wanted, LoadedRows { rows: vec![row], ..LoadedRows::default() });
+    let Step::Writes(writes) = step(&definition, &mut memory, &batch) else { panic!("all is known") };
+    assert_eq!((writes.applied, writes.parked.len()), (1, 1));
+    assert_eq!((&writes.parked[0].stream, writes.parked[0].cause.kind), (&account("1"), CauseKind::Row));
+    assert!(writes.parked[0].cause.message.contains("brittle"), "{}", writes.parked[0].cause.message);
+}
+
 #[derive(Debug, Default, Clone, Serialize, Deserialize, headwater::Projection)]
 #[projection(name = "history", version = 1, from(Account), shared)]
 struct History {
