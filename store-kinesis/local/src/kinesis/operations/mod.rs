@@ -1,0 +1,9 @@
+//! The operations of the Kinesis API: what a request asks, inside of one transaction.
+
+pub(crate) mod consumers;
+pub(crate) mod count;
+pub(crate) mod listing;
+pub(crate) mod put;
+pub(crate) mod read;
+pub(crate) mod reshard;
+pub(crate) mod streams;
