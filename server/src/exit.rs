@@ -18,14 +18,19 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// An error with what it comes from, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
 /// Prints an error and what it comes from.
 #[expect(clippy::print_stderr, reason = "this is the command line")]
 pub(crate) fn complain(error: &dyn std::error::Error) {
-    let mut line = format!("error: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    eprintln!("{line}");
+    eprintln!("error: {}", with_causes(error));
 }

@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, StatusCode, Url, header};
 
 use super::line::Line;
+use crate::exit::with_causes;
 
 /// Tries of one command before the import gives up.
 const TRIES: u32 = 6;
@@ -78,29 +79,18 @@ impl Sender {
             None => request,
         };
         let response =
-            request.body(line.data.get().to_owned()).send().await.map_err(|error| chain(&error))?;
+            request.body(line.data.get().to_owned()).send().await.map_err(|error| with_causes(&error))?;
         let status = response.status();
         if status.is_success() {
             let repeated = response.headers().contains_key("idempotent-replayed");
             return Ok(if repeated { Outcome::Repeated } else { Outcome::Accepted });
         }
-        let body = response.text().await.map_err(|error| chain(&error))?;
+        let body = response.text().await.map_err(|error| with_causes(&error))?;
         if status.is_server_error() || status == StatusCode::CONFLICT {
             return Err(format!("{status}: {}", said(&body)));
         }
         Ok(Outcome::Refused(said(&body)))
     }
-}
-
-/// An error with what it comes from: reqwest's own text leaves the cause out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 /// The detail of a problem, or the beginning of whatever else came.
