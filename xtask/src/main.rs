@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod lookalikes;
 mod steps;
 mod tidy;
 
@@ -13,9 +14,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 The chores of this workspace.
 
-  cargo xtask test   everything that must pass before a merge: format, tidy, lints, tests, documentation
-  cargo xtask tidy   only the house rules: dependency arrows, file sizes, module files, manifests, left-over marks
-  cargo xtask help   this text
+  cargo xtask test        everything that must pass before a merge: format, tidy, lints, tests, documentation
+  cargo xtask tidy        only the house rules: dependency arrows, file sizes, module files, manifests, left-over marks
+  cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
+  cargo xtask help        this text
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let passed = match words.as_slice() {
         ["test"] => steps::test(&root()),
         ["tidy"] => steps::tidy(&root()),
+        ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             true

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::tidy;
+use crate::{lookalikes, tidy};
 
 /// One thing that must pass.
 struct Step {
@@ -18,6 +18,8 @@ struct Step {
 enum Action {
     /// The house rules, in this process.
     Tidy,
+    /// Independent servers for the tests, found or installed; the steps behind it learn where they are.
+    LookAlikes,
     /// A cargo command.
     Cargo {
         arguments: &'static [&'static str],
@@ -35,7 +37,7 @@ struct Outcome {
     took: Duration,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         name: "format",
         action: Action::Cargo {
@@ -62,6 +64,7 @@ const STEPS: [Step; 5] = [
             component: Some("clippy"),
         },
     },
+    Step { name: "look-alikes", action: Action::LookAlikes },
     Step {
         name: "tests",
         action: Action::Cargo {
@@ -82,7 +85,8 @@ const STEPS: [Step; 5] = [
 
 /// Runs every step; tells whether all passed.
 pub(crate) fn test(root: &Path) -> bool {
-    let outcomes: Vec<Outcome> = STEPS.iter().map(|step| run(step, root)).collect();
+    let mut variables = lookalikes::Variables::new();
+    let outcomes: Vec<Outcome> = STEPS.iter().map(|step| run(step, root, &mut variables)).collect();
     println!("\n{}", table(&outcomes));
     outcomes.iter().all(|outcome| outcome.passed)
 }
@@ -105,14 +109,41 @@ pub(crate) fn tidy(root: &Path) -> bool {
     violations.is_empty()
 }
 
-fn run(step: &Step, root: &Path) -> Outcome {
+/// Makes the independent servers available and prints where they are; tells whether all are there.
+pub(crate) fn lookalikes(root: &Path) -> bool {
+    find(root).is_some()
+}
+
+fn find(root: &Path) -> Option<lookalikes::Variables> {
+    match lookalikes::prepare(root) {
+        Ok(variables) => {
+            for (name, path) in &variables {
+                println!("{name}={}", path.display());
+            }
+            Some(variables)
+        }
+        Err(reason) => {
+            println!("{reason}");
+            None
+        }
+    }
+}
+
+fn run(step: &Step, root: &Path, variables: &mut lookalikes::Variables) -> Outcome {
     println!("\n=== {}: {}", step.name, described(&step.action));
     let begin = Instant::now();
     let passed = match &step.action {
         Action::Tidy => tidy(root),
+        Action::LookAlikes => {
+            let found = find(root);
+            variables.extend(found.iter().flatten().cloned());
+            found.is_some()
+        }
         Action::Cargo { arguments, environment, component } => {
-            component.is_none_or(|component| installed(arguments, component))
-                && cargo(root, arguments, *environment)
+            let mut command = Command::new(cargo_path());
+            command.current_dir(root).args(*arguments).envs(*environment);
+            command.envs(variables.iter().map(|(name, path)| (name, path)));
+            component.is_none_or(|component| installed(arguments, component)) && succeeds(&mut command)
         }
     };
     let took = begin.elapsed();
@@ -121,9 +152,7 @@ fn run(step: &Step, root: &Path) -> Outcome {
 }
 
 /// Runs cargo with its output on this terminal.
-fn cargo(root: &Path, arguments: &[&str], environment: Option<(&str, &str)>) -> bool {
-    let mut command = Command::new(cargo_path());
-    command.current_dir(root).args(arguments).envs(environment);
+fn succeeds(command: &mut Command) -> bool {
     match command.status() {
         Ok(status) => status.success(),
         Err(reason) => {
@@ -158,6 +187,7 @@ pub(crate) fn cargo_path() -> OsString {
 fn described(action: &Action) -> String {
     match action {
         Action::Tidy => "cargo xtask tidy".to_owned(),
+        Action::LookAlikes => "cargo xtask lookalikes".to_owned(),
         Action::Cargo { arguments, environment, .. } => {
             let before = environment.map_or_else(String::new, |(name, value)| format!("{name}={value} "));
             format!("{before}cargo {}", arguments.join(" "))
@@ -194,6 +224,12 @@ mod tests {
         let text = table(&outcomes);
         assert_eq!(text.lines().last(), Some("2 passed, 1 failed"));
         assert_eq!(text.lines().nth(1), Some("tidy           FAILED      1.2 s"));
+    }
+
+    #[test]
+    fn the_independent_servers_are_there_before_the_tests_ask_them() {
+        let at = |name: &str| STEPS.iter().position(|step| step.name == name).unwrap();
+        assert!(at("look-alikes") < at("tests"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     LocalError,
     directory::Directory,
+    ports::Port,
     server::{Server, Stop},
 };
 
@@ -10,7 +11,7 @@ const SERVICE: &str = "DynamoDB";
 const FILE: &str = "dynamodb.sqlite";
 
 /// Opens the tables and serves them.
-pub(crate) fn start(directory: &Directory, port: u16) -> Result<Server, LocalError> {
+pub(crate) fn start(directory: &Directory, port: Port) -> Result<Server, LocalError> {
     let failed = |reason: String| LocalError::Data { service: SERVICE, reason };
     let database = match directory.durable(FILE) {
         Some(file) => {

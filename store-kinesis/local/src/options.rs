@@ -8,14 +8,18 @@ use std::{path::PathBuf, time::Duration};
 pub struct Options {
     /// The directory that keeps everything, made when absent; `None` keeps nothing beyond the life of the services.
     pub data_dir: Option<PathBuf>,
-    /// The port of DynamoDB; 0 takes a free one.
+    /// The port of DynamoDB; 0 takes the one of the last start in this directory if it is free, otherwise any.
     pub dynamodb_port: u16,
-    /// The port of Kinesis; 0 takes a free one.
+    /// The port of Kinesis; 0 as for DynamoDB.
     pub kinesis_port: u16,
-    /// The port of S3; 0 takes a free one.
+    /// The port of S3; 0 as for DynamoDB.
     pub s3_port: u16,
     /// How long a stream of Kinesis stays CREATING or UPDATING, and a consumer CREATING. On AWS these are seconds.
     pub transition: Duration,
+    /// Whether Kinesis keeps to the limits of AWS for each shard: 1,000 records and 1 MiB written, and five
+    /// `GetRecords`, in a second. What is above is refused with `ProvisionedThroughputExceededException`, in
+    /// `PutRecords` record by record.
+    pub kinesis_limits: bool,
 }
 
 impl Default for Options {
@@ -26,6 +30,7 @@ impl Default for Options {
             kinesis_port: 0,
             s3_port: 0,
             transition: Duration::from_millis(50),
+            kinesis_limits: false,
         }
     }
 }

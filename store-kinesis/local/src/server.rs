@@ -5,6 +5,7 @@
 
 use std::{
     future::Future,
+    io,
     net::{Ipv4Addr, TcpListener as StdListener},
     thread::{Builder, JoinHandle},
     time::Duration,
@@ -12,7 +13,7 @@ use std::{
 
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::LocalError;
+use crate::{LocalError, ports::Port};
 
 /// How long requests that are under way may take once the service is told to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -20,6 +21,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A running service; it stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
+    port: u16,
     url: String,
     stop: watch::Sender<bool>,
     /// In the order in which they end.
@@ -40,17 +42,14 @@ impl Stop {
 
 impl Server {
     /// Binds the port and serves on a new thread until told to stop.
-    pub(crate) fn start<F, S>(service: &'static str, port: u16, serve: S) -> Result<Self, LocalError>
+    pub(crate) fn start<F, S>(service: &'static str, port: Port, serve: S) -> Result<Self, LocalError>
     where
         S: FnOnce(TcpListener, Stop) -> F + Send + 'static,
         F: Future<Output = ()>,
     {
-        let bound = StdListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            let url = format!("http://{}", listener.local_addr()?);
-            Ok((listener, url))
-        });
-        let (listener, url) = bound.map_err(|source| LocalError::Port { service, port, source })?;
+        let (listener, port) =
+            bind(port).map_err(|(port, source)| LocalError::Port { service, port, source })?;
+        let url = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let failed = |source| LocalError::Thread { service, source };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, asked) = watch::channel(false);
@@ -73,7 +72,7 @@ impl Server {
             });
             runtime.shutdown_timeout(GRACE);
         });
-        Ok(Self { url, stop, threads: vec![thread.map_err(failed)?] })
+        Ok(Self { port, url, stop, threads: vec![thread.map_err(failed)?] })
     }
 
     /// Waits for this thread, too, when stopping: it ends once the service has ended.
@@ -87,9 +86,30 @@ impl Server {
         &self.url
     }
 
+    /// The port on which it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Asks it to stop and does not wait.
     pub(crate) fn ask_to_stop(&self) {
         self.stop.send_replace(true);
+    }
+}
+
+/// Binds the port; the error has the port that was tried.
+fn bind(port: Port) -> Result<(StdListener, u16), (u16, io::Error)> {
+    let bind = |port| {
+        let bound = StdListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            let port = listener.local_addr()?.port();
+            Ok((listener, port))
+        });
+        bound.map_err(|reason| (port, reason))
+    };
+    match port {
+        Port::Named(port) => bind(port),
+        Port::Rather(port) => bind(port).or_else(|_| bind(0)),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::failure::Failure;
+use super::{failure::Failure, throttle::Throttle};
 
 /// How many operations may wait; more wait for a place in the queue.
 const QUEUE: usize = 256;
@@ -39,6 +39,8 @@ pub(crate) struct Transaction<'a> {
     pub(crate) now: i64,
     /// How long a change of a stream lasts, in milliseconds.
     pub(crate) transition: i64,
+    /// What each shard may still take and give.
+    pub(crate) throttle: &'a Throttle,
     wrote: &'a Cell<bool>,
 }
 
@@ -64,13 +66,14 @@ impl Database {
     pub(crate) fn start(
         connection: Connection,
         transition: Duration,
+        throttle: Throttle,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (writes, written) = watch::channel(0);
         let transition = i64::try_from(transition.as_millis()).unwrap_or(i64::MAX / 4);
         let thread = Builder::new()
             .name("local Kinesis database".to_owned())
-            .spawn(move || run(&connection, transition, jobs, &writes))?;
+            .spawn(move || run(&connection, transition, &throttle, jobs, &writes))?;
         Ok((Self { queue, written }, thread))
     }
 
@@ -96,7 +99,13 @@ impl Database {
     }
 }
 
-fn run(connection: &Connection, transition: i64, mut jobs: mpsc::Receiver<Job>, writes: &watch::Sender<u64>) {
+fn run(
+    connection: &Connection,
+    transition: i64,
+    throttle: &Throttle,
+    mut jobs: mpsc::Receiver<Job>,
+    writes: &watch::Sender<u64>,
+) {
     let wrote = Cell::new(false);
     let mut now = 0;
     while let Some(first) = jobs.blocking_recv() {
@@ -105,7 +114,7 @@ fn run(connection: &Connection, transition: i64, mut jobs: mpsc::Receiver<Job>, 
         let mut next = Some(first);
         while let Some(job) = next {
             now = milliseconds_since_1970().max(now);
-            answers.push(job(&Transaction { connection, now, transition, wrote: &wrote }));
+            answers.push(job(&Transaction { connection, now, transition, throttle, wrote: &wrote }));
             next = if answers.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
         let fate = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(Failure::from));
@@ -134,8 +143,8 @@ pub(crate) fn at<T>(
     now: i64,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
 ) -> T {
-    let wrote = Cell::new(false);
-    let transaction = Transaction { connection, now, transition: 0, wrote: &wrote };
+    let (wrote, throttle) = (Cell::new(false), Throttle::default());
+    let transaction = Transaction { connection, now, transition: 0, throttle: &throttle, wrote: &wrote };
     transaction.attempt(work).expect("the test asks for something possible")
 }
 
@@ -146,7 +155,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_operation_leaves_nothing_and_does_not_hurt_its_neighbours() {
-        let (database, thread) = Database::start(schema::open(None).unwrap(), Duration::ZERO).unwrap();
+        let connection = schema::open(None).unwrap();
+        let (database, thread) = Database::start(connection, Duration::ZERO, Throttle::default()).unwrap();
         let insert = |name: &'static str, fails: bool| {
             database.call(move |tx| {
                 let sql = "INSERT INTO consumers VALUES (1, ?1, ?1, 0, 0)";

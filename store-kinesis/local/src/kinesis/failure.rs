@@ -50,6 +50,11 @@ impl Failure {
         self.code
     }
 
+    /// What it says.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The status of the answer.
     pub(crate) fn status(&self) -> u16 {
         if self.code == "InternalFailure" { 500 } else { 400 }

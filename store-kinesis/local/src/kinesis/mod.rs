@@ -15,6 +15,7 @@ mod service;
 mod shard;
 mod stream;
 mod subscription;
+mod throttle;
 mod wire;
 
 pub(crate) use service::start;

@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 /// `next` is the number that the stream gives next: one row of numbers for all of its shards, so that children begin
-/// above their parents. Hash keys are decimal text of 39 digits, which sorts like the numbers.
+/// above their parents. Hash keys are decimal text of 39 digits, which sorts like the numbers. `latest_creation`
+/// remembers when a stream was created last, also one that is deleted, so that no two have the same creation time.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS streams (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +41,16 @@ CREATE TABLE IF NOT EXISTS records (
     data BLOB NOT NULL,
     PRIMARY KEY (stream, shard, sequence)
 );
+CREATE TABLE IF NOT EXISTS latest_creation (
+    id INTEGER PRIMARY KEY CHECK (id = 0),
+    created INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tags (
+    stream INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (stream, key)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS consumers (
     stream INTEGER NOT NULL,
     name TEXT NOT NULL,

@@ -15,13 +15,15 @@ use tokio::net::TcpListener;
 use super::{
     database::{Database, Transaction},
     failure::Failure,
-    operations::{consumers, count, listing, put, read, reshard, streams},
+    operations::{consumers, count, describe, listing, put, read, reshard, retention, streams, tags},
     schema,
     subscription::{Subscriptions, subscribe},
+    throttle::Throttle,
 };
 use crate::{
-    LocalError,
+    LocalError, Options,
     directory::Directory,
+    ports::Port,
     server::{Server, Stop},
 };
 
@@ -41,11 +43,12 @@ struct Kinesis {
 }
 
 /// Opens the streams and serves them.
-pub(crate) fn start(directory: &Directory, port: u16, transition: Duration) -> Result<Server, LocalError> {
+pub(crate) fn start(directory: &Directory, options: &Options, port: Port) -> Result<Server, LocalError> {
     let connection = schema::open(directory.durable(FILE).as_deref())
         .map_err(|reason| LocalError::Data { service: SERVICE, reason: reason.to_string() })?;
-    let (database, thread) = Database::start(connection, transition)
-        .map_err(|source| LocalError::Thread { service: SERVICE, source })?;
+    let (database, thread) =
+        Database::start(connection, options.transition, Throttle::new(options.kinesis_limits))
+            .map_err(|source| LocalError::Thread { service: SERVICE, source })?;
     let kinesis = Kinesis { database, subscriptions: Subscriptions::default() };
     let server = Server::start(SERVICE, port, move |listener, stop| serve(listener, stop, kinesis))?;
     Ok(server.with_thread(thread))
@@ -55,7 +58,7 @@ async fn serve(listener: TcpListener, stop: Stop, kinesis: Kinesis) {
     let database = kinesis.database.clone();
     let sweep = async {
         loop {
-            if let Err(failure) = database.call(streams::sweep).await {
+            if let Err(failure) = database.call(retention::sweep).await {
                 tracing::error!(?failure, "records beyond their retention stay");
             }
             tokio::time::sleep(SWEEP).await;
@@ -94,10 +97,14 @@ async fn dispatch(kinesis: &Kinesis, operation: &str, body: &[u8]) -> Result<Res
     let output = match operation {
         "CreateStream" => call(database, body, streams::create).await,
         "DeleteStream" => call(database, body, streams::delete).await,
-        "DescribeStreamSummary" => call(database, body, streams::describe).await,
+        "DescribeStream" => call(database, body, describe::describe).await,
+        "DescribeStreamSummary" => call(database, body, describe::summary).await,
+        "AddTagsToStream" => call(database, body, tags::add).await,
+        "RemoveTagsFromStream" => call(database, body, tags::remove).await,
+        "ListTagsForStream" => call(database, body, tags::list).await,
         "ListStreams" => call(database, body, streams::list).await,
-        "IncreaseStreamRetentionPeriod" => call(database, body, streams::increase_retention).await,
-        "DecreaseStreamRetentionPeriod" => call(database, body, streams::decrease_retention).await,
+        "IncreaseStreamRetentionPeriod" => call(database, body, retention::increase).await,
+        "DecreaseStreamRetentionPeriod" => call(database, body, retention::decrease).await,
         "ListShards" => call(database, body, listing::list).await,
         "PutRecord" => call(database, body, put::put_record).await,
         "PutRecords" => call(database, body, put::put_records).await,

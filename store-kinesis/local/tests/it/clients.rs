@@ -17,6 +17,13 @@ pub(crate) async fn slow() -> Local {
     Local::start(options).await.unwrap()
 }
 
+/// Kinesis keeps to the limits of AWS.
+pub(crate) async fn limited() -> Local {
+    let mut options = Options::default();
+    options.kinesis_limits = true;
+    Local::start(options).await.unwrap()
+}
+
 fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }

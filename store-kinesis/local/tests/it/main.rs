@@ -6,4 +6,5 @@ mod directory;
 mod dynamodb;
 mod kill;
 mod kinesis;
+mod ports;
 mod s3;

@@ -65,11 +65,11 @@ pub(crate) fn put_record(tx: &Transaction<'_>, input: PutRecord) -> Result<Value
         explicit_hash_key: input.explicit_hash_key,
     };
     let places = put(tx, input.stream_name.as_deref(), input.stream_arn.as_deref(), &[entry])?;
-    let place = places.first().ok_or_else(|| Failure::internal("the record has no place"))?;
+    let place = places.into_iter().next().ok_or_else(|| Failure::internal("the record has no place"))??;
     Ok(json!({ "ShardId": place.shard_id, "SequenceNumber": place.sequence_number }))
 }
 
-/// Stores all records, in order.
+/// Stores all records, in order, but those that are above the limits of their shards.
 #[expect(clippy::needless_pass_by_value, reason = "operations own their input")]
 pub(crate) fn put_records(tx: &Transaction<'_>, input: PutRecords) -> Result<Value, Failure> {
     if input.records.is_empty() {
@@ -79,11 +79,16 @@ pub(crate) fn put_records(tx: &Transaction<'_>, input: PutRecords) -> Result<Val
         return Err(Failure::validation("records", "Member must have length less than or equal to 500"));
     }
     let places = put(tx, input.stream_name.as_deref(), input.stream_arn.as_deref(), &input.records)?;
-    let records: Vec<Value> = places
-        .iter()
-        .map(|place| json!({ "ShardId": place.shard_id, "SequenceNumber": place.sequence_number }))
-        .collect();
-    Ok(json!({ "FailedRecordCount": 0, "Records": records }))
+    let failed = places.iter().filter(|place| place.is_err()).count();
+    let records: Vec<Value> = places.iter().map(shown).collect();
+    Ok(json!({ "FailedRecordCount": failed, "Records": records }))
+}
+
+fn shown(place: &Result<Place, Failure>) -> Value {
+    match place {
+        Ok(place) => json!({ "ShardId": place.shard_id, "SequenceNumber": place.sequence_number }),
+        Err(failure) => json!({ "ErrorCode": failure.code(), "ErrorMessage": failure.message() }),
+    }
 }
 
 fn put(
@@ -91,7 +96,7 @@ fn put(
     name: Option<&str>,
     arn: Option<&str>,
     entries: &[Entry],
-) -> Result<Vec<Place>, Failure> {
+) -> Result<Vec<Result<Place, Failure>>, Failure> {
     let hashes = entries.iter().map(check).collect::<Result<Vec<u128>, Failure>>()?;
     if entries.iter().map(Entry::bytes).sum::<usize>() > MAX_BYTES {
         return Err(Failure::argument("Records size exceeds 10 MB limit"));
@@ -113,11 +118,15 @@ fn put(
         let at = shards.partition_point(|shard| shard.last_hash < hash);
         let shard = shards.get(at).filter(|shard| shard.holds(hash));
         let shard = shard.ok_or_else(|| Failure::internal("no open shard holds the hash key"))?;
+        if let Err(refused) = tx.throttle.write(&stream, shard.number, tx.now, entry.bytes()) {
+            places.push(Err(refused));
+            continue;
+        }
         insert.execute(params![stream.id, shard.number, count, tx.now, entry.partition_key, entry.data.0])?;
-        places.push(Place {
+        places.push(Ok(Place {
             shard_id: shard.id(),
             sequence_number: sequence::to_text(&stream, shard.number, count),
-        });
+        }));
     }
     tx.wake_readers();
     Ok(places)

@@ -105,6 +105,8 @@ pub(crate) fn get_records(tx: &Transaction<'_>, input: GetRecords) -> Result<Rec
     if !(1..=MAX_RECORDS).contains(&limit) {
         return Err(Failure::validation("limit", "Member must be between 1 and 10000"));
     }
+    let stream = Stream::numbered(tx, iterator.stream)?;
+    tx.throttle.read(&stream, iterator.shard, tx.now)?;
     let page = page(tx, iterator.stream, iterator.shard, iterator.after, limit, MAX_BYTES)?;
     let next = ShardIterator { after: page.after, made: tx.now, ..iterator };
     Ok(Records {

@@ -28,7 +28,7 @@ async fn refusals_have_the_codes_of_aws() {
     let get = client.get_shard_iterator().stream_name("orders").shard_id("shardId-000000000009");
     let absent = get.shard_iterator_type(ShardIteratorType::Latest).send().await;
     assert_eq!(clients::code(absent), "ResourceNotFoundException");
-    let unknown = client.list_tags_for_stream().stream_name("orders").send().await;
+    let unknown = client.describe_limits().send().await;
     assert_eq!(clients::code(unknown), "UnknownOperationException");
     local.stop().await;
 }

@@ -94,6 +94,23 @@ async fn a_restart_keeps_everything_and_sequence_numbers_go_on() {
 }
 
 #[tokio::test]
+async fn the_creation_time_outlives_a_restart_and_a_stream_made_anew_has_a_later_one() {
+    let directory = TestDirectory::new();
+    let local = Local::start(Options::durable(directory.path())).await.unwrap();
+    let stream = TestStream::create(&clients::kinesis(local.kinesis_url()), "orders", 1).await;
+    let first = stream.created().await;
+    local.stop().await;
+
+    let local = Local::start(Options::durable(directory.path())).await.unwrap();
+    let client = clients::kinesis(local.kinesis_url());
+    assert_eq!(TestStream::open(&client, "orders").await.created().await, first);
+    client.delete_stream().stream_name("orders").send().await.unwrap();
+    let second = TestStream::create(&client, "orders", 1).await.created().await;
+    assert!(second > first, "{second:?} after {first:?}");
+    local.stop().await;
+}
+
+#[tokio::test]
 async fn a_stream_can_be_named_by_its_arn_everywhere() {
     let local = clients::in_memory().await;
     let client = clients::kinesis(local.kinesis_url());
@@ -106,6 +123,7 @@ async fn a_stream_can_be_named_by_its_arn_everywhere() {
     let get = client.get_shard_iterator().stream_arn(&arn).shard_id(shards.shards()[0].shard_id());
     get.shard_iterator_type("TRIM_HORIZON".into()).send().await.unwrap();
     client.describe_stream_summary().stream_arn(&arn).send().await.unwrap();
+    client.describe_stream().stream_arn(&arn).send().await.unwrap();
     assert_eq!(stream.read_all().await, ["x", "y"]);
     local.stop().await;
 }

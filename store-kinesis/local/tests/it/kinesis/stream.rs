@@ -4,7 +4,7 @@ use aws_sdk_kinesis::{
     Client,
     error::SdkError,
     operation::put_record::PutRecordError,
-    primitives::Blob,
+    primitives::{Blob, DateTime},
     types::{
         ChildShard, HashKeyRange, PutRecordsRequestEntry, Record, Shard, ShardIteratorType, StreamStatus,
     },
@@ -51,6 +51,11 @@ impl TestStream {
     pub(crate) async fn arn(&self) -> String {
         let summary = self.client.describe_stream_summary().stream_name(&self.name).send().await.unwrap();
         summary.stream_description_summary.unwrap().stream_arn
+    }
+
+    pub(crate) async fn created(&self) -> DateTime {
+        let summary = self.client.describe_stream_summary().stream_name(&self.name).send().await.unwrap();
+        summary.stream_description_summary.unwrap().stream_creation_timestamp
     }
 
     pub(crate) async fn shards(&self) -> Vec<Shard> {
