@@ -10,12 +10,14 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use headwater::Commit;
 use headwater::store::{Append, Appended, Invalid};
 
-use super::attempts::Attempts;
+use headwater_aws::Attempts;
+
 use super::error::{Fault, write_fault};
 use super::item::{self, Item};
 use super::limits;
 use super::place::{Place, exact};
 use super::store::Ledger;
+use crate::outbox::{Number, Ticket};
 
 /// The condition of every write: nothing is at this key.
 pub(crate) const NOTHING_THERE: &str = "attribute_not_exists(s)";
@@ -28,7 +30,7 @@ enum Put {
 
 impl Ledger {
     /// Appends a commit that is within the limits.
-    pub(crate) async fn append_one(&self, append: Append) -> Result<Appended, Fault> {
+    pub(crate) async fn append_one(&self, append: Append, ticket: &mut Ticket) -> Result<Appended, Fault> {
         let mut first = match self.place(&append).await? {
             Place::At(first) => first,
             Place::Stored(commit) => return Ok(Appended { commit, own_retry: true }),
@@ -36,7 +38,7 @@ impl Ledger {
         };
         for _ in 0..limits::HEAD_TRIES {
             let commit = Arc::new(append.clone().into_commit(first));
-            let winner = match self.put(&commit).await? {
+            let winner = match self.put(&commit, ticket).await? {
                 Put::Stored => {
                     self.heads.note(&commit.stream, commit.last());
                     return Ok(Appended { commit, own_retry: false });
@@ -63,14 +65,13 @@ impl Ledger {
             };
         }
         let tries = limits::HEAD_TRIES;
-        Err(Fault::Busy {
-            reason: format!("{tries} times in a row another writer of {} was faster", append.stream),
-        })
+        Err(Fault::busy(format!("{tries} times in a row another writer of {} was faster", append.stream)))
     }
 
-    async fn put(&self, commit: &Commit) -> Result<Put, Fault> {
+    async fn put(&self, commit: &Arc<Commit>, ticket: &mut Ticket) -> Result<Put, Fault> {
         let (stream, table) = (&commit.stream, &self.table);
-        let item = checked(commit)?;
+        let item = checked(commit, ticket.number())?;
+        ticket.sending(commit);
         let attempts = Attempts::default();
         for again in 0..limits::TRANSACTION_TRIES {
             let request = table.client.put_item().table_name(&table.name).set_item(Some(item.clone()));
@@ -87,14 +88,22 @@ impl Ledger {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => {
                     return self.taken(commit, error).await;
                 }
-                _ => return Err(write_fault(error, &table.name, stream, commit.id, attempts.maybe_done())),
+                _ => {
+                    return Err(write_fault(
+                        error,
+                        &table.resource(),
+                        stream,
+                        commit.id,
+                        attempts.maybe_done(),
+                    ));
+                }
             }
         }
         if attempts.maybe_done() {
             let source = "an answer was lost, and then transactions were in the way".into();
             return Err(Fault::Unknown { stream: stream.clone(), commit: commit.id, source });
         }
-        Err(Fault::Busy { reason: format!("transactions over {stream} are in the way") })
+        Err(Fault::busy(format!("transactions over {stream} are in the way")))
     }
 
     /// Who is at the place: the failed condition hands the item over.
@@ -123,8 +132,8 @@ impl Ledger {
 }
 
 /// The item of a commit, if DynamoDB takes one of its size.
-pub(crate) fn checked(commit: &Commit) -> Result<Item, Fault> {
-    let item = item::encode(commit);
+pub(crate) fn checked(commit: &Commit, number: &Number) -> Result<Item, Fault> {
+    let item = item::encode(commit, number);
     let bytes = item::size_bytes(&item);
     match bytes > limits::ITEM_BYTES {
         true => Err(Fault::Invalid(Invalid::CommitBytes { bytes, limit: limits::ITEM_BYTES })),

@@ -14,11 +14,13 @@
 //! | `m` | S | 1 + text | the metadata as JSON; not there when nothing is known |
 //! | `k` | S | 1 + key | the command key; not there without one |
 //! | `p` | N | up to 12 | the fingerprint of the command; beside `k` |
+//! | `w` | S | 19 | the writer and its lane; partition key of the index `outbox` |
+//! | `q` | N | 3 to 7 | the number of the commit in the lane; sort key of that index |
 //! | `zs` | N | up to 9 | the schema version of the snapshot; not there without one |
 //! | `zd` | B | 2 + state | the state of the snapshot |
 //! | `zk` | B | 2 + 24 each | its keys, each three numbers of 8 bytes, highest byte first: hash, fingerprint, version |
 //!
-//! A commit of one event costs 42 bytes besides the names of stream and event, the payload and what is optional.
+//! A commit of one event costs 64 to 68 bytes besides the names of stream and event, the payload and what is optional.
 //!
 //! A reader passes over attributes it does not know. A change that an older reader may not pass over gets another `f`,
 //! and a reader refuses an `f` it does not know: what cannot be understood is an error, never a shorter answer.
@@ -34,6 +36,7 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::events;
+use crate::outbox::Number;
 
 /// An item as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -62,11 +65,17 @@ pub(crate) fn key(stream: &StreamName, first: Version) -> Item {
     ])
 }
 
-/// The item of a commit.
-pub(crate) fn encode(commit: &Commit) -> Item {
+/// The writer and lane of an item, and the number in it.
+pub(crate) const WRITER: &str = "w";
+pub(crate) const NUMBER: &str = "q";
+
+/// The item of a commit, with its number in the outbox.
+pub(crate) fn encode(commit: &Commit, place: &Number) -> Item {
     let mut item = key(&commit.stream, commit.first);
     let mut put = |name: &str, value| item.insert(name.to_owned(), value);
     put("f", number(FORMAT));
+    put(WRITER, AttributeValue::S(place.lane.clone()));
+    put(NUMBER, number(place.value));
     put("n", number(commit.events.len() as u64));
     put("i", binary(commit.id.0.as_bytes().to_vec()));
     put("t", AttributeValue::N(commit.recorded_at.as_microsecond().to_string()));
@@ -133,6 +142,14 @@ pub(crate) fn mark(stream: &StreamName, item: Item) -> Result<Mark, Fault> {
     let count = fields.count()?;
     let id = fields.id()?;
     Ok(Mark { first: fields.first, last: Version(fields.first.0 + (count - 1)), id })
+}
+
+/// The stream, the first version and the number that an entry of the outbox's index names.
+pub(crate) fn place_of(mut entry: Item) -> Option<(StreamName, Version, u64)> {
+    let AttributeValue::S(stream) = entry.remove(STREAM)? else { return None };
+    let number = |value: AttributeValue| value.as_n().ok()?.parse().ok();
+    let first = number(entry.remove(FIRST)?)?;
+    Some((StreamName::parse(&stream).ok()?, Version(first), number(entry.remove(NUMBER)?)?))
 }
 
 /// The bytes of an item as DynamoDB counts them against its limit; of numbers the most they may take.

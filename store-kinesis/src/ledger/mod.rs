@@ -1,16 +1,14 @@
-//! The ledger: an [`EventStore`](headwater::EventStore) over one DynamoDB table.
+//! The ledger: one DynamoDB table that decides.
 //!
-//! - `store.rs`: the operations of the trait, each in a few lines,
-//! - `item.rs`: what a commit looks like in the table, with sizes in bytes; `events.rs`: the events in it,
+//! - `store.rs`: the table,
+//! - `item.rs`: what a commit looks like in it, with sizes in bytes; `events.rs`: the events in it,
 //! - `place.rs`: where a commit goes: the rule that makes holes impossible, and how an own earlier try is found,
 //! - `append.rs`, `transaction.rs`: the writes and what a failed condition means,
 //! - `page.rs`: how a stream is read; `requests.rs`: every read request that is sent,
 //! - `heads.rs`: versions known to be the end of a commit,
-//! - `error.rs`: what DynamoDB's errors mean; `attempts.rs`: whether a lost answer may hide a write,
-//! - `tables.rs`: making and checking the table.
+//! - `error.rs`: the ledger's own error.
 
 mod append;
-mod attempts;
 mod error;
 mod events;
 mod heads;
@@ -19,10 +17,12 @@ mod page;
 mod place;
 mod requests;
 mod store;
-pub mod tables;
 mod transaction;
 
-pub use store::{Config, Ledger};
+pub(crate) use error::Fault;
+pub(crate) use item::{NUMBER, WRITER, place_of};
+pub(crate) use requests::Table;
+pub(crate) use store::{Ledger, table};
 
 /// Limits of the ledger that are its own; those of commits are in [`headwater::store::limits`].
 pub mod limits {
@@ -45,8 +45,4 @@ pub mod limits {
     pub const SEARCH_PAGE_COMMITS: i32 = 100;
     /// Most pages of that search.
     pub const SEARCH_PAGES: u32 = 20;
-    /// Looks at a table that is not usable yet before it is given up.
-    pub const TABLE_LOOKS: u32 = 240;
-    /// The time between two of those looks.
-    pub const TABLE_PAUSE: Duration = Duration::from_millis(250);
 }

@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use headwater::store::Consistency;
 use headwater::{Commit, StreamName, Version};
 
-use super::error::{Fault, fault};
+use headwater_aws::failure;
+
+use super::error::Fault;
 use super::item::{self, Item, Mark};
 
 /// The table of a ledger and how it is asked.
@@ -35,6 +37,11 @@ impl Range {
 }
 
 impl Table {
+    /// The table as errors name it.
+    pub(crate) fn resource(&self) -> String {
+        format!("table {}", self.name)
+    }
+
     /// The commits of a range, and whether DynamoDB stopped before its end.
     ///
     /// # Cost
@@ -90,7 +97,7 @@ impl Table {
             .limit(range.limit)
             .set_return_consumed_capacity(self.capacity.clone());
         let answer = request.send().await;
-        let answer = answer.map_err(|error| fault(error, format!("read {stream}"), &self.name))?;
+        let answer = answer.map_err(|error| failure(error, format!("read {stream}"), &self.resource()))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
         Ok((answer.items.unwrap_or_default(), more))
     }

@@ -15,12 +15,14 @@ use headwater::store::{Append, Appended, Check, Conflict, Transaction};
 use headwater::{Commit, CommitId, Expected, Version};
 
 use super::append::{NOTHING_THERE, checked, pause};
-use super::attempts::Attempts;
+use headwater_aws::{Attempts, Failure};
+
 use super::error::{Fault, write_fault};
 use super::item;
 use super::limits;
 use super::place::{Place, exact};
 use super::store::Ledger;
+use crate::outbox::Ticket;
 
 /// The condition on a stream that has to exist.
 const SOMETHING_THERE: &str = "attribute_exists(s)";
@@ -34,7 +36,11 @@ enum Sent {
 
 impl Ledger {
     /// Carries out a transaction that is within the limits.
-    pub(crate) async fn append_together(&self, transaction: &Transaction) -> Result<Vec<Appended>, Fault> {
+    pub(crate) async fn append_together(
+        &self,
+        transaction: &Transaction,
+        tickets: &mut [Ticket],
+    ) -> Result<Vec<Appended>, Fault> {
         let mut reason = String::new();
         for again in 0..limits::TRANSACTION_TRIES {
             let mut places = Vec::with_capacity(transaction.appends.len());
@@ -48,7 +54,7 @@ impl Ledger {
             }
             let commits = transaction.appends.iter().zip(&firsts);
             let commits: Vec<_> = commits.map(|(a, first)| Arc::new(a.clone().into_commit(*first))).collect();
-            let reasons = match self.send(&commits, checks).await? {
+            let reasons = match self.send(&commits, tickets, checks).await? {
                 Sent::Stored => return Ok(self.stored(commits)),
                 Sent::Cancelled(reasons) => reasons,
             };
@@ -61,7 +67,7 @@ impl Ledger {
             pause(again).await;
         }
         let reason = if reason.is_empty() { "other writers were faster" } else { &reason };
-        Err(Fault::Busy { reason: format!("a transaction was tried often enough: {reason}") })
+        Err(Fault::busy(format!("a transaction was tried often enough: {reason}")))
     }
 
     /// What failed conditions mean. An error is a conflict, `true` that a retry of our own has to be told from one, and
@@ -128,7 +134,7 @@ impl Ledger {
         });
         match conflict.or(used).or(check) {
             Some(conflict) => Err(Fault::Conflict(conflict)),
-            None => Err(Fault::Busy { reason: "a transaction met another that has gone again".to_owned() }),
+            None => Err(Fault::busy("a transaction met another that has gone again".to_owned())),
         }
     }
 
@@ -180,13 +186,18 @@ impl Ledger {
         Ok((conditions, refused))
     }
 
-    async fn send(&self, commits: &[Arc<Commit>], checks: Vec<TransactWriteItem>) -> Result<Sent, Fault> {
+    async fn send(
+        &self,
+        commits: &[Arc<Commit>],
+        tickets: &mut [Ticket],
+        checks: Vec<TransactWriteItem>,
+    ) -> Result<Sent, Fault> {
         let table = &self.table;
         let mut actions = Vec::with_capacity(commits.len() + checks.len());
-        for commit in commits {
+        for (commit, ticket) in commits.iter().zip(tickets.iter()) {
             let put = Put::builder()
                 .table_name(&table.name)
-                .set_item(Some(checked(commit)?))
+                .set_item(Some(checked(commit, ticket.number())?))
                 .condition_expression(NOTHING_THERE)
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .build()
@@ -194,6 +205,7 @@ impl Ledger {
             actions.push(TransactWriteItem::builder().put(put).build());
         }
         actions.extend(checks);
+        commits.iter().zip(tickets).for_each(|(commit, ticket)| ticket.sending(commit));
         // The token covers the SDK's own tries of this request. Tries of ours are told by commit ids, which do not
         // expire after ten minutes.
         let attempts = Attempts::default();
@@ -220,7 +232,7 @@ impl Ledger {
             return Ok(Sent::Cancelled(reasons));
         }
         let first = commits.first().expect("a transaction that passed its check has a commit");
-        Err(write_fault(error, &table.name, &first.stream, first.id, attempts.maybe_done()))
+        Err(write_fault(error, &table.resource(), &first.stream, first.id, attempts.maybe_done()))
     }
 
     fn stored(&self, commits: Vec<Arc<Commit>>) -> Vec<Appended> {
@@ -249,9 +261,9 @@ fn busy(reasons: &[CancellationReason]) -> Result<String, Fault> {
     let message = reason.and_then(CancellationReason::message).unwrap_or("no message");
     match code {
         "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => Ok(code.to_owned()),
-        _ => Err(Fault::Unavailable {
+        _ => Err(Fault::Undone(Failure::Unavailable {
             attempted: "carry out a transaction".to_owned(),
             source: format!("DynamoDB cancelled it ({code}: {message})").into(),
-        }),
+        })),
     }
 }

@@ -4,25 +4,25 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headwater::store::{Append, Consistency, Read, StoreError};
 use headwater::{EventData, EventStore, EventStoreExt, Expected, StreamName, Version};
-use headwater_store_kinesis::{Config, Ledger};
+use headwater_store_kinesis::{Config, KinesisStore};
 
-use crate::dynamodb::{client, ledger};
+use crate::stores::{clients, store};
 
 /// A ledger that has read nothing yet, on a stream of commits at the versions 1, 3 and 4.
-async fn three_commits() -> (Ledger, Config, StreamName) {
-    let (writer, config) = ledger().await;
+async fn three_commits() -> (KinesisStore, Config, StreamName) {
+    let (writer, config) = store().await;
     let stream = StreamName::parse("corrupt/a").unwrap();
     for events in [2, 1, 1] {
         let event = EventData { name: "Noted".into(), schema: 1, payload: "{}".into() };
         let append = Append::new(stream.clone(), Expected::Any, vec![event; events]);
         writer.append(append).await.unwrap();
     }
-    (Ledger::new(&client(), &config), config, stream)
+    (KinesisStore::open(&clients(), &config), config, stream)
 }
 
 /// Sets or removes an attribute of the commit at version 3.
 async fn tamper(config: &Config, stream: &StreamName, name: &str, value: Option<AttributeValue>) {
-    let update = client().update_item().table_name(config.table());
+    let update = clients().dynamodb.update_item().table_name(format!("{}-ledger", config.prefix));
     let update = update
         .key("s", AttributeValue::S(stream.to_string()))
         .key("v", AttributeValue::N("3".into()))
@@ -35,7 +35,7 @@ async fn tamper(config: &Config, stream: &StreamName, name: &str, value: Option<
 }
 
 /// Every way to read past version 3 must fail there.
-async fn corrupt_at(ledger: &Ledger, stream: &StreamName, version: Version, what: &str) {
+async fn corrupt_at(ledger: &KinesisStore, stream: &StreamName, version: Version, what: &str) {
     for read in [Read::all(), Read::backward(), Read::all().consistency(Consistency::Eventual)] {
         match ledger.read(stream, read).await {
             Err(StoreError::Corrupt { stream: named, version: at, reason }) => {
@@ -85,7 +85,7 @@ async fn an_attribute_that_is_not_known_is_passed_over() {
 async fn a_commit_that_is_gone_is_a_hole() {
     for (first, hole) in [("3", 3), ("1", 1)] {
         let (ledger, config, stream) = three_commits().await;
-        let delete = client().delete_item().table_name(config.table());
+        let delete = clients().dynamodb.delete_item().table_name(format!("{}-ledger", config.prefix));
         let delete =
             delete.key("s", AttributeValue::S(stream.to_string())).key("v", AttributeValue::N(first.into()));
         delete.send().await.unwrap();

@@ -5,19 +5,12 @@ use std::time::{Duration, Instant};
 
 use headwater::store::{Append, ErrorKind, Read, StoreError, Transaction};
 use headwater::{EventData, EventStore, EventStoreExt, Expected, StreamName, Version};
-use headwater_store_kinesis::{Config, Ledger};
+use headwater_aws::testing::Mishap::{self, Answer, LostAnswer, Nothing, Silence};
+use headwater_store_kinesis::KinesisStore;
 
-use crate::dynamodb::client;
-use crate::wire::Mishap::{Answer, LostAnswer, Nothing, Silence};
-use crate::wire::{Mishap, Wire};
+use crate::rig::quick;
+use crate::stores::{clients, tapped, wired};
 
-pub(crate) const THROTTLED: Mishap = Answer(
-    400,
-    "ThrottlingException",
-    "\"message\":\"slow down\",\"throttlingReasons\":[{\"reason\":\"TableWriteKeyRangeThroughputExceeded\",\"resource\":\"t\"}]",
-);
-pub(crate) const FAILED: Mishap = Answer(500, "InternalServerError", "\"message\":\"sorry\"");
-pub(crate) const IN_THE_WAY: Mishap = Answer(400, "TransactionConflictException", "\"message\":\"busy\"");
 const CANCELLED: Mishap = Answer(
     400,
     "TransactionCanceledException",
@@ -35,7 +28,7 @@ fn append(id: &str, expected: Expected) -> Append {
     Append::new(stream(id), expected, vec![event])
 }
 
-async fn kind(ledger: &Ledger, append: &Append) -> ErrorKind {
+async fn kind(ledger: &KinesisStore, append: &Append) -> ErrorKind {
     ledger.append(append.clone()).await.unwrap_err().kind()
 }
 
@@ -46,7 +39,7 @@ fn whole_text(error: &StoreError) -> String {
 
 #[tokio::test]
 async fn a_lost_answer_is_recognised_by_the_next_try_of_the_sdk() {
-    let (wire, ledger, _) = Wire::ledger().await;
+    let (wire, ledger, _) = tapped().await;
     let cases = [
         (Expected::NoStream, vec![LostAnswer], vec!["PutItem", "PutItem"]),
         (Expected::Exact(Version(1)), vec![LostAnswer, LostAnswer], vec!["PutItem"; 3]),
@@ -65,13 +58,13 @@ async fn a_lost_answer_is_recognised_by_the_next_try_of_the_sdk() {
         assert_eq!((appended.commit.id, appended.commit.first), (put.id, version), "{expected}");
         assert_eq!(wire.bill().0, requests, "{expected}");
         assert_eq!(ledger.version(&stream("a")).await.unwrap(), version, "it is stored once");
-        wire.bill();
+        let _ = wire.bill();
     }
 }
 
 #[tokio::test]
 async fn when_every_answer_is_lost_the_outcome_is_unknown_and_a_repeat_is_safe() {
-    let (wire, ledger, _) = Wire::ledger().await;
+    let (wire, ledger, _) = tapped().await;
     ledger.append(append("a", Expected::NoStream)).await.unwrap();
     for expected in [Expected::Exact(Version(1)), Expected::Exact(Version(2))] {
         let put = append("a", expected);
@@ -84,35 +77,35 @@ async fn when_every_answer_is_lost_the_outcome_is_unknown_and_a_repeat_is_safe()
 
 #[tokio::test]
 async fn throttling_is_absorbed_or_says_that_a_stream_is_too_hot() {
-    let (wire, ledger, _) = Wire::ledger().await;
-    wire.will([THROTTLED; TRIES - 1]);
+    let (wire, ledger, _) = tapped().await;
+    wire.will([Mishap::THROTTLED; TRIES - 1]);
     ledger.append(append("a", Expected::NoStream)).await.unwrap();
-    wire.will([THROTTLED; TRIES]);
+    wire.will([Mishap::THROTTLED; TRIES]);
     let error = ledger.append(append("a", Expected::Exact(Version(1)))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
-    assert!(error.to_string().contains("one stream is too hot"), "{error}");
-    wire.will([THROTTLED; TRIES]);
+    assert!(error.to_string().contains("one key is too hot"), "{error}");
+    wire.will([Mishap::THROTTLED; TRIES]);
     let error = ledger.read(&stream("a"), Read::all()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
 }
 
 #[tokio::test]
 async fn throttling_after_a_lost_answer_does_not_mean_that_nothing_was_written() {
-    let (wire, ledger, _) = Wire::ledger().await;
+    let (wire, ledger, _) = tapped().await;
     let put = append("a", Expected::NoStream);
-    wire.will([LostAnswer, THROTTLED, THROTTLED, THROTTLED, THROTTLED]);
+    wire.will([LostAnswer, Mishap::THROTTLED, Mishap::THROTTLED, Mishap::THROTTLED, Mishap::THROTTLED]);
     assert_eq!(kind(&ledger, &put).await, ErrorKind::OutcomeUnknown);
     assert!(ledger.append(put).await.unwrap().own_retry);
 }
 
 #[tokio::test]
 async fn failures_of_the_service_leave_a_write_open_and_a_read_undone() {
-    let (wire, ledger, _) = Wire::ledger().await;
-    wire.will([FAILED]);
+    let (wire, ledger, _) = tapped().await;
+    wire.will([Mishap::FAILED]);
     ledger.append(append("a", Expected::NoStream)).await.unwrap();
-    wire.will([FAILED; TRIES]);
+    wire.will([Mishap::FAILED; TRIES]);
     assert_eq!(kind(&ledger, &append("a", Expected::Exact(Version(1)))).await, ErrorKind::OutcomeUnknown);
-    wire.will([FAILED; TRIES]);
+    wire.will([Mishap::FAILED; TRIES]);
     let error = ledger.read(&stream("a"), Read::all()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(ledger.version(&stream("a")).await.unwrap(), Version(1));
@@ -120,10 +113,10 @@ async fn failures_of_the_service_leave_a_write_open_and_a_read_undone() {
 
 #[tokio::test]
 async fn transactions_in_the_way_are_waited_for_within_bounds() {
-    let (wire, ledger, _) = Wire::ledger().await;
-    wire.will([IN_THE_WAY, IN_THE_WAY]);
+    let (wire, ledger, _) = tapped().await;
+    wire.will([Mishap::IN_THE_WAY, Mishap::IN_THE_WAY]);
     ledger.append(append("a", Expected::NoStream)).await.unwrap();
-    wire.will([IN_THE_WAY; 8]);
+    wire.will([Mishap::IN_THE_WAY; 8]);
     assert_eq!(kind(&ledger, &append("a", Expected::Exact(Version(1)))).await, ErrorKind::Overloaded);
     let together = || Transaction {
         appends: vec![append("b", Expected::NoStream), append("c", Expected::NoStream)],
@@ -138,7 +131,7 @@ async fn transactions_in_the_way_are_waited_for_within_bounds() {
 
 #[tokio::test]
 async fn a_transaction_with_a_lost_answer_is_carried_out_once() {
-    let (wire, ledger, _) = Wire::ledger().await;
+    let (wire, ledger, _) = tapped().await;
     let transaction = Transaction {
         appends: vec![append("a", Expected::NoStream), append("b", Expected::NoStream)],
         checks: vec![],
@@ -157,25 +150,25 @@ async fn a_transaction_with_a_lost_answer_is_carried_out_once() {
 
 #[tokio::test]
 async fn wrong_credentials_and_a_missing_table_say_what_to_do() {
-    let (wire, ledger, _) = Wire::ledger().await;
+    let (wire, ledger, _) = tapped().await;
     let denied = Answer(400, "UnrecognizedClientException", "\"message\":\"the token is invalid\"");
     wire.will([denied]);
     let error = ledger.append(append("a", Expected::NoStream)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(whole_text(&error).contains("check keys, session, region and policy"), "{}", whole_text(&error));
 
-    let nowhere = Ledger::new(&client(), &Config::new("nowhere"));
+    let nowhere = KinesisStore::open(&clients(), &quick("nowhere"));
     let error = nowhere.append(append("a", Expected::NoStream)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(whole_text(&error).contains("table nowhere-ledger does not exist"), "{}", whole_text(&error));
+    assert!(whole_text(&error).contains("table nowhere-control does not exist"), "{}", whole_text(&error));
 }
 
 #[tokio::test]
 async fn silence_is_waited_out_or_given_up_in_time() {
-    let (wire, _, mut config) = Wire::ledger().await;
-    config.settings.attempt_timeout = Duration::from_millis(250);
-    config.settings.operation_timeout = Duration::from_millis(1_500);
-    let ledger = wire.open(&config);
+    let (wire, _, mut config) = tapped().await;
+    config.commands.attempt_timeout = Duration::from_millis(250);
+    config.commands.operation_timeout = Duration::from_millis(1_500);
+    let ledger = KinesisStore::open(&wired(&wire), &config);
     wire.will([Silence]);
     ledger.append(append("a", Expected::NoStream)).await.unwrap();
     wire.will([Silence; TRIES]);

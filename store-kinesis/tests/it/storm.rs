@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use headwater::store::{Append, Appended, Read, StoreError, Transaction};
 use headwater::{CommitId, EventData, EventStore, EventStoreExt, Expected, StreamName, Version};
-use headwater_store_kinesis::Ledger;
+use headwater_aws::testing::Mishap::{self, LostAnswer};
+use headwater_aws::testing::Wire;
+use headwater_store_kinesis::KinesisStore;
 use tokio::task::JoinSet;
 
-use crate::dynamodb::{client, fresh};
-use crate::faults::{FAILED, IN_THE_WAY, THROTTLED};
-use crate::wire::Mishap::LostAnswer;
-use crate::wire::Wire;
+use crate::stores::{clients, fresh, wired};
 
 const LEDGERS: usize = 4;
 const WRITERS: usize = 3;
@@ -23,12 +22,12 @@ type Places = Vec<(StreamName, CommitId, Version)>;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_lost_every_acknowledged_commit_is_stored_once_and_versions_have_no_gap() {
     let mut config = fresh().await;
-    config.settings.budget = "storm".into();
+    config.commands.budget = "storm".into();
     let mut writers = JoinSet::new();
     for _ in 0..LEDGERS {
-        let wire = Wire::default();
-        wire.storm(8, &[LostAnswer, LostAnswer, FAILED, THROTTLED, IN_THE_WAY]);
-        let ledger = Arc::new(wire.open(&config));
+        let wire = Wire::focused("-ledger");
+        wire.storm(8, &[LostAnswer, LostAnswer, Mishap::FAILED, Mishap::THROTTLED, Mishap::IN_THE_WAY]);
+        let ledger = Arc::new(KinesisStore::open(&wired(&wire), &config));
         for _ in 0..WRITERS {
             writers.spawn(write(Arc::clone(&ledger)));
         }
@@ -37,7 +36,7 @@ async fn whatever_is_lost_every_acknowledged_commit_is_stored_once_and_versions_
     assert!(acknowledged.len() >= LEDGERS * WRITERS * ROUNDS, "every round is acknowledged in the end");
 
     let mut stored = HashMap::new();
-    let ledger = Ledger::new(&client(), &config);
+    let ledger = KinesisStore::open(&clients(), &config);
     for number in 0..STREAMS {
         let mut version = Version::EMPTY;
         for commit in ledger.read_all(&stream(number), Read::all()).await.unwrap() {
@@ -54,7 +53,7 @@ async fn whatever_is_lost_every_acknowledged_commit_is_stored_once_and_versions_
 }
 
 /// Writes to random streams in every way, each until it is acknowledged.
-async fn write(ledger: Arc<Ledger>) -> Places {
+async fn write(ledger: Arc<KinesisStore>) -> Places {
     let mut places = Places::new();
     for round in 0..ROUNDS {
         let names = (stream(fastrand::usize(..STREAMS - 1)), stream(STREAMS - 1));
@@ -73,7 +72,7 @@ async fn write(ledger: Arc<Ledger>) -> Places {
 
 /// Sends the same commits until they are stored. One that expects a version is decided again after a conflict, with
 /// another id: that it was not stored is certain.
-async fn acknowledged(ledger: &Ledger, mut appends: Vec<Append>) -> Vec<Appended> {
+async fn acknowledged(ledger: &KinesisStore, mut appends: Vec<Append>) -> Vec<Appended> {
     loop {
         let sent = match &appends[..] {
             [one] => ledger.append(one.clone()).await.map(|appended| vec![appended]),

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 
 /// Looks at the answer to every try of one request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     state: Arc<State>,
 }
 
@@ -26,7 +26,8 @@ struct State {
 
 impl Attempts {
     /// Whether a try that was sent ended without an answer, or with one that leaves it open (5xx).
-    pub(crate) fn maybe_done(&self) -> bool {
+    #[must_use]
+    pub fn maybe_done(&self) -> bool {
         self.state.maybe_done.load(Ordering::Acquire)
     }
 }

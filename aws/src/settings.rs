@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 
@@ -66,6 +65,30 @@ impl Settings {
         }
     }
 
+    /// Reading the feed: the reader comes again anyway, so a failure is told soon.
+    #[must_use]
+    pub fn reading() -> Self {
+        Self {
+            budget: "headwater-reading".into(),
+            attempts: 2,
+            initial_backoff: Duration::from_millis(100),
+            attempt_timeout: Duration::from_secs(5),
+            ..Self::commands()
+        }
+    }
+
+    /// Keeping books: marks, leases and checkpoints. Late is as bad as never, and the next one comes soon.
+    #[must_use]
+    pub fn bookkeeping() -> Self {
+        Self {
+            budget: "headwater-bookkeeping".into(),
+            attempts: 3,
+            attempt_timeout: Duration::from_secs(1),
+            operation_timeout: Duration::from_secs(3),
+            ..Self::commands()
+        }
+    }
+
     /// Backfill: large pages, patience, and a budget of its own, so that it cannot starve commands.
     #[must_use]
     pub fn backfill() -> Self {
@@ -100,23 +123,47 @@ impl Settings {
             .build()
     }
 
-    /// Puts them into the configuration of a DynamoDB client.
+    /// The same client of DynamoDB with these settings in place of its own.
     #[must_use]
-    pub fn apply(&self, config: Builder) -> Builder {
-        let budget = RetryPartition::custom(self.budget.clone()).build();
-        config.retry_config(self.retry()).timeout_config(self.timeouts()).retry_partition(budget)
+    pub fn dynamodb(&self, client: &aws_sdk_dynamodb::Client) -> aws_sdk_dynamodb::Client {
+        let config = client.config().to_builder().retry_config(self.retry());
+        let config = config.timeout_config(self.timeouts()).retry_partition(self.partition());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// The same client of Kinesis with these settings in place of its own.
+    #[must_use]
+    pub fn kinesis(&self, client: &aws_sdk_kinesis::Client) -> aws_sdk_kinesis::Client {
+        let config = client.config().to_builder().retry_config(self.retry());
+        let config = config.timeout_config(self.timeouts()).retry_partition(self.partition());
+        aws_sdk_kinesis::Client::from_conf(config.build())
+    }
+
+    fn partition(&self) -> RetryPartition {
+        RetryPartition::custom(self.budget.clone()).build()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+
     use super::*;
 
     #[test]
     fn every_use_has_its_own_budget_and_leaves_nothing_to_the_sdk() {
-        let uses = [Settings::commands(), Settings::publishing(), Settings::backfill()];
+        let uses = [
+            Settings::commands(),
+            Settings::publishing(),
+            Settings::reading(),
+            Settings::bookkeeping(),
+            Settings::backfill(),
+        ];
+        let plain = Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build());
         for settings in &uses {
-            let config = settings.apply(Builder::new()).build();
+            let client = settings.dynamodb(&plain);
+            let config = client.config();
             let retry = config.retry_config().unwrap();
             assert_eq!(retry.max_attempts(), settings.attempts);
             assert_eq!(retry.initial_backoff(), settings.initial_backoff);

@@ -1,0 +1,144 @@
+//! Saving the marks of this process, as long as there is something to save.
+
+use std::sync::Arc;
+
+use headwater_aws::Failure;
+use tokio::time::Instant;
+
+use super::book::{Book, Saved};
+use super::lanes::Lanes;
+use super::limits::IDLE_AFTER;
+
+/// A registered writer: one life of this process.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) lanes: Arc<Lanes>,
+    kept: tokio::sync::Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    counter: u64,
+    /// Numbers given out when it last was seen at work, and since when nothing has happened.
+    given: usize,
+    quiet_since: Instant,
+}
+
+/// What became of a writer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It goes on.
+    Lives,
+    /// It gives out no more numbers: it had nothing to do, or another process took it for dead.
+    Ended,
+}
+
+impl Life {
+    /// A writer that was registered just now.
+    pub(super) fn new(id: String) -> Self {
+        let kept = Kept { counter: 1, given: 0, quiet_since: Instant::now() };
+        Self { lanes: Arc::new(Lanes::new(id)), kept: tokio::sync::Mutex::new(kept) }
+    }
+
+    /// Saves the marks; ends the writer when it has had nothing to do for [`IDLE_AFTER`].
+    pub(super) async fn save(&self, book: &Book) -> Result<Fate, Failure> {
+        let mut kept = self.kept.lock().await;
+        let (given, open) = self.lanes.counts();
+        if given != kept.given || open > 0 {
+            (kept.given, kept.quiet_since) = (given, Instant::now());
+        }
+        if kept.quiet_since.elapsed() >= IDLE_AFTER && self.lanes.close_if_done() {
+            book.remove(self.lanes.id(), kept.counter).await?;
+            return Ok(Fate::Ended);
+        }
+        match book.save(self.lanes.id(), kept.counter, &self.lanes.marks()).await? {
+            Saved::Yes(counter) => {
+                kept.counter = counter;
+                Ok(Fate::Lives)
+            }
+            Saved::TakenOver => {
+                tracing::warn!(writer = self.lanes.id(), "this writer was taken for dead and starts anew");
+                self.lanes.close();
+                Ok(Fate::Ended)
+            }
+        }
+    }
+
+    /// Removes the record if everything is published; otherwise another process publishes the rest.
+    pub(super) async fn end(&self, book: &Book) -> Result<(), Failure> {
+        let kept = self.kept.lock().await;
+        match self.lanes.close_if_done() {
+            true => book.remove(self.lanes.id(), kept.counter).await,
+            false => book.save(self.lanes.id(), kept.counter, &self.lanes.marks()).await.map(|_| ()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_aws::control;
+    use headwater_local::{Local, Options};
+
+    use super::super::limits::LANES;
+    use super::*;
+
+    async fn book() -> (Local, Book) {
+        let local = Local::start(Options::default()).await.unwrap();
+        let client = headwater_aws::testing::dynamodb(local.dynamodb_url());
+        control::table("keeper").apply(&client).await.unwrap();
+        (local, Book::new(client, "keeper"))
+    }
+
+    async fn life(book: &Book, id: &str) -> Life {
+        assert!(book.register(id, LANES).await.unwrap());
+        Life::new(id.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_writer_with_nothing_to_do_is_taken_off_the_books() {
+        let (_local, book) = book().await;
+        let life = life(&book, "idle").await;
+        let number = life.lanes.open().unwrap();
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives);
+        life.kept.lock().await.quiet_since -= IDLE_AFTER;
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives, "a number is open");
+        life.lanes.finish(&number);
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives, "it was at work a moment ago");
+        life.kept.lock().await.quiet_since -= IDLE_AFTER;
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Ended);
+        assert_eq!(book.writers().await.unwrap(), []);
+        assert_eq!(life.lanes.open(), None);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_was_taken_for_dead_gives_out_no_more() {
+        let (_local, book) = book().await;
+        let life = life(&book, "slow").await;
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives);
+        let record = book.writers().await.unwrap().remove(0);
+        assert_eq!((record.counter, record.marks.len()), (2, LANES));
+        let claimed = book.claim(&record).await.unwrap().unwrap();
+        assert_eq!((claimed.counter, claimed.passes), (3, 1));
+        assert_eq!(book.claim(&record).await.unwrap(), None, "one process makes the pass");
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Ended);
+        assert_eq!(life.lanes.open(), None);
+        life.end(&book).await.unwrap();
+        assert_eq!(
+            book.writers().await.unwrap(),
+            std::slice::from_ref(&claimed),
+            "the record stays with whoever claimed it"
+        );
+        book.remove(&claimed.writer, claimed.counter).await.unwrap();
+        assert_eq!(book.writers().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_saved_mark_whose_answer_was_lost_is_no_takeover() {
+        let (_local, book) = book().await;
+        let life = life(&book, "lost").await;
+        assert_eq!(book.save("lost", 1, &[0; LANES]).await.unwrap(), Saved::Yes(2));
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives);
+        assert_eq!(life.save(&book).await.unwrap(), Fate::Lives);
+        assert_eq!(book.writers().await.unwrap().remove(0).counter, 3);
+    }
+}
