@@ -8,6 +8,10 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use crate::exit::{Exit, complain};
 use crate::{App, dev, import};
 
+/// What is logged unless `RUST_LOG` says otherwise. The local DynamoDB warns of every condition that does not hold, and
+/// that is no more than a lost race.
+const LOGGED: &str = "warn,dynoxide=error";
+
 /// Reads the command line and does what it says.
 pub(crate) async fn run(app: App) -> ExitCode {
     let mut command = command(&app);
@@ -32,9 +36,7 @@ pub(crate) async fn run(app: App) -> ExitCode {
 
 fn command(app: &App) -> Command {
     let dev = Command::new("dev")
-        .about(
-            "Run everything in this process, in memory: no account, no Docker; nothing is kept after it ends",
-        )
+        .about("Run everything in this process: no account, no Docker")
         .arg(
             Arg::new("port")
                 .long("port")
@@ -48,7 +50,7 @@ fn command(app: &App) -> Command {
                 .long("data-dir")
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Where data is kept; refused by this build, which has the memory store only"),
+                .help("Where data is kept, one process at a time; without it nothing is kept after the end"),
         );
     let import = Command::new("import")
         .about("Send commands from a file to a server, each stream in order; a second run changes nothing")
@@ -111,6 +113,6 @@ fn own(app: &App, name: &str, arguments: &ArgMatches) -> Exit {
 
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(LOGGED));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

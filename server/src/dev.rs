@@ -2,14 +2,17 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_projections::rows::MemoryRows;
 use tokio::net::TcpListener;
 use tokio::signal;
 use tokio::sync::watch;
 
 use crate::App;
 use crate::exit::{Exit, complain};
+use crate::local::Backends;
 
 /// What `dev` was told.
 #[derive(Debug)]
@@ -24,13 +27,6 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Serves until a signal, then lets requests under way finish.
 #[expect(clippy::print_stderr, reason = "this is the command line")]
 pub(crate) async fn run(app: App, options: &Options) -> Exit {
-    if let Some(dir) = &options.data_dir {
-        eprintln!(
-            "error: --data-dir {}: this build has the memory store only, which keeps nothing; leave the flag out",
-            dir.display()
-        );
-        return Exit::Usage;
-    }
     let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -45,7 +41,16 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
             return Exit::Failed;
         }
     };
-    let (router, runner) = match app.in_memory() {
+    let backends = match Backends::start(app.name, options.data_dir.clone()).await {
+        Ok(backends) => backends,
+        Err(error) => {
+            complain(&error);
+            return Exit::Failed;
+        }
+    };
+    let store = Arc::clone(&backends.store);
+    let feed = store.feed();
+    let (router, runner) = match app.on(store, feed, Arc::new(MemoryRows::new())) {
         Ok(parts) => parts,
         Err(error) => {
             complain(&error);
@@ -54,7 +59,7 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
     };
     let (stop, stopped) = watch::channel(false);
     let mut readers = tokio::spawn(runner.run(until(stopped.clone())));
-    greet(&app, &url);
+    greet(&app, &url, options, &backends);
 
     let mut server =
         tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(until(stopped)).into_future());
@@ -78,7 +83,8 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
     let drained = async {
         let served = server.await.is_ok_and(|served| served.is_ok());
         let read = readers.await.is_ok_and(|read| read.is_ok());
-        served && read
+        let published = backends.stop().await;
+        served && read && published
     };
     let drained = tokio::select! {
         drained = tokio::time::timeout(DRAIN, drained) => drained.unwrap_or(false),
@@ -123,13 +129,21 @@ async fn signalled() {
 }
 
 #[expect(clippy::print_stderr, reason = "this is the command line")]
-fn greet(app: &App, url: &str) {
-    eprintln!("{} is ready at {url} (in memory: nothing is kept after it ends; stop with Ctrl-C)", app.name);
+fn greet(app: &App, url: &str, options: &Options, backends: &Backends) {
+    let kept = match &options.data_dir {
+        Some(dir) => format!("data in {}", dir.display()),
+        None => "nothing is kept after it ends; --data-dir DIR keeps it".to_owned(),
+    };
+    eprintln!("{} is ready at {url} ({kept}; stop with Ctrl-C)", app.name);
     let binary = std::env::args().next().unwrap_or_else(|| app.name.to_owned());
     if !app.hints.is_empty() {
         eprintln!("\ntry:");
         for hint in &app.hints {
             eprintln!("  {}", hint.replace("{url}", url).replace("{bin}", &binary));
         }
+    }
+    eprintln!("\nlook inside with the aws command line, after:");
+    for line in backends.describe().lines() {
+        eprintln!("  {line}");
     }
 }

@@ -12,6 +12,7 @@ mod exit;
 mod extract;
 mod headers;
 mod import;
+mod local;
 mod problem;
 #[cfg(doctest)]
 mod readme;

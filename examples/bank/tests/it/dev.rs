@@ -1,19 +1,9 @@
 //! `bank dev` as a user meets it: it starts, what it prints to try works, and it stops when told.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-/// The process, ended with the test whatever happens.
-struct Dev(Child);
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        if self.0.kill().is_ok() {
-            self.0.wait().unwrap();
-        }
-    }
-}
+use crate::process::Dev;
 
 fn curl(line: &str) -> String {
     let output = Command::new("sh").args(["-c", line]).output().unwrap();
@@ -23,16 +13,10 @@ fn curl(line: &str) -> String {
 
 #[test]
 fn the_lines_that_dev_prints_work_and_a_signal_stops_it() {
-    let mut dev = Dev(Command::new(env!("CARGO_BIN_EXE_bank"))
-        .args(["dev", "--port", "0"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap());
-    let said = BufReader::new(dev.0.stderr.take().unwrap());
+    let mut dev = Dev::start(&[]);
     // The hint about the real data is the last one; the import test runs that.
-    let mut lines = said.lines().map(Result::unwrap);
-    let hints: Vec<String> = lines.by_ref().take_while(|line| !line.contains(" convert ")).collect();
-    assert!(hints.first().unwrap().contains("is ready at http://127.0.0.1:"), "{hints:?}");
+    let lines = dev.lines.by_ref().map(Result::unwrap);
+    let hints: Vec<String> = lines.take_while(|line| !line.contains(" convert ")).collect();
     let curls: Vec<_> =
         hints.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl")).collect();
     assert_eq!(curls.len(), 5, "{hints:?}");
@@ -48,8 +32,9 @@ fn the_lines_that_dev_prints_work_and_a_signal_stops_it() {
         }
         assert!(answer.contains('{') && !answer.contains("/problems/"), "{line}: {answer}");
     }
-    let pid = dev.0.id().to_string();
+    let pid = dev.process.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(lines.any(|line| line.starts_with("stopping")));
-    assert!(dev.0.wait().unwrap().success());
+    let rest: Vec<String> = dev.lines.by_ref().map(Result::unwrap).collect();
+    assert!(rest.iter().any(|line| line.starts_with("stopping")), "{rest:?}");
+    assert!(dev.process.wait().unwrap().success(), "{rest:?}");
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod dev;
+mod durable;
+mod process;
 mod real_data;
 mod rules;
 mod schemas;

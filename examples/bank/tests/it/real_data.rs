@@ -31,7 +31,7 @@ impl Bank {
 }
 
 #[derive(Default, PartialEq, Eq, Debug, Clone, Copy)]
-struct Day {
+pub(crate) struct Day {
     deposited: i64,
     deposits: u64,
     withdrawn: i64,
@@ -39,7 +39,7 @@ struct Day {
 }
 
 /// Balances and transactions per account, and totals per day, straight from the CSV.
-fn fold() -> (BTreeMap<String, (i64, u64)>, BTreeMap<String, Day>) {
+pub(crate) fn fold() -> (BTreeMap<String, (i64, u64)>, BTreeMap<String, Day>) {
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(data()).unwrap()).read_to_string(&mut text).unwrap();
     let (mut accounts, mut days) = (BTreeMap::new(), BTreeMap::new());
@@ -67,11 +67,41 @@ fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/bank-transactions.csv.gz")
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bank")).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-fn summary(output: &Output) -> String {
+/// The commands of the real data, in a file.
+pub(crate) fn commands(scratch: &Scratch) -> String {
+    let converted = run(&["convert", data().to_str().unwrap()]);
+    assert!(converted.status.success());
+    let file = scratch.path("bank.ndjson");
+    std::fs::write(&file, &converted.stdout).unwrap();
+    file
+}
+
+/// A directory for one test, removed after it.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("headwater-bank-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        Self(directory)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+pub(crate) fn summary(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -84,17 +114,12 @@ async fn get(client: &reqwest::Client, url: String) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_data_ends_in_exact_balances_and_totals_and_a_second_import_changes_nothing() {
     let bank = Bank::start().await;
-    let commands = std::env::temp_dir().join(format!("headwater-bank-{}.ndjson", std::process::id()));
-    let converted = run(&["convert", data().to_str().unwrap()]);
-    assert!(converted.status.success());
-    std::fs::write(&commands, &converted.stdout).unwrap();
+    let scratch = Scratch::new("real-data");
     let import = {
-        let (file, url) = (commands.clone(), bank.url(""));
+        let (file, url) = (commands(&scratch), bank.url(""));
         move || {
             let (file, url) = (file.clone(), url.clone());
-            tokio::task::spawn_blocking(move || {
-                summary(&run(&["import", file.to_str().unwrap(), "--server", &url]))
-            })
+            tokio::task::spawn_blocking(move || summary(&run(&["import", &file, "--server", &url])))
         }
     };
 
@@ -103,24 +128,23 @@ async fn the_real_data_ends_in_exact_balances_and_totals_and_a_second_import_cha
     let client = reqwest::Client::new();
     let (accounts, days) = fold();
     assert_eq!((accounts.len(), accounts.values().map(|(_, count)| count).sum::<u64>()), (1_229, 49_102));
-    exact(&bank, &client, &accounts, &days).await;
+    exact(&bank.url(""), &client, &accounts, &days).await;
 
     let second = import().await.unwrap();
     assert!(second.contains("0 carried out, 50,331 already there, 0 refused"), "{second}");
-    exact(&bank, &client, &accounts, &days).await;
-    std::fs::remove_file(commands).unwrap();
+    exact(&bank.url(""), &client, &accounts, &days).await;
 }
 
 /// Compares every row with the fold, once the runner has caught up.
-async fn exact(
-    bank: &Bank,
+pub(crate) async fn exact(
+    bank: &str,
     client: &reqwest::Client,
     accounts: &BTreeMap<String, (i64, u64)>,
     days: &BTreeMap<String, Day>,
 ) {
     let deadline = Instant::now() + Duration::from_secs(60);
     for (account, (balance, transactions)) in accounts {
-        let url = bank.url(&format!("/v1/read-models/balances/{account}"));
+        let url = format!("{bank}/v1/read-models/balances/{account}");
         let mut row = get(client, url.clone()).await;
         // One event opens the account.
         while row["version"].as_u64() < Some(transactions + 1) && Instant::now() < deadline {
@@ -135,7 +159,7 @@ async fn exact(
         );
     }
     for (date, day) in days {
-        let url = bank.url(&format!("/v1/read-models/daily-totals/{date}"));
+        let url = format!("{bank}/v1/read-models/daily-totals/{date}");
         loop {
             let row = get(client, url.clone()).await;
             let data = &row["data"];
@@ -187,7 +211,7 @@ fn what_is_wrong_on_the_command_line_is_named() {
         (&["import", "/nowhere.ndjson"], 2, "cannot be read"),
         (&["import", env!("CARGO_MANIFEST_PATH")], 2, "line 1 is not a command"),
         (&["dev", "--port", "x"], 2, "invalid value"),
-        (&["dev", "--data-dir", "d"], 2, "memory store only"),
+        (&["dev", "--port", "0", "--data-dir", "/dev/null"], 1, "/dev/null"),
         (&["serve"], 2, "unrecognized subcommand"),
     ];
     for (arguments, code, says) in cases {

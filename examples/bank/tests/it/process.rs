@@ -1,0 +1,49 @@
+//! `bank dev` as a process of its own, ended with the test whatever happens.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+pub(crate) struct Dev {
+    pub(crate) process: Child,
+    pub(crate) url: String,
+    /// What it says after its first line.
+    pub(crate) lines: std::io::Lines<BufReader<ChildStderr>>,
+}
+
+impl Dev {
+    /// Starts it on a free port and waits until it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_bank"))
+            .args(["dev", "--port", "0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let url = first.split_once("is ready at ").map(|(_, rest)| rest.split(' ').next().unwrap());
+        let url = url.unwrap_or_else(|| panic!("it is not ready: {first}")).to_owned();
+        Self { process, url, lines }
+    }
+
+    /// Ends it as a crash of the machine would.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// The most memory it has had so far, in bytes.
+    pub(crate) fn peak_memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if self.process.kill().is_ok() {
+            self.process.wait().unwrap();
+        }
+    }
+}
