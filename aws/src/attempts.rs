@@ -54,7 +54,10 @@ impl Intercept for Attempts {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let sent = self.state.sending.swap(false, Ordering::AcqRel);
-        let answered = context.response().is_some_and(|response| !response.status().is_server_error());
+        // An answer that was cut off after its head is none, whatever its status promises.
+        let understood = matches!(context.output_or_error(), Some(Ok(_)));
+        let refused = context.response().is_some_and(|response| response.status().is_client_error());
+        let answered = understood || refused;
         if sent && !answered {
             self.state.maybe_done.store(true, Ordering::Release);
         }

@@ -13,8 +13,9 @@ mod check;
 pub mod limits {
     use std::time::Duration;
 
-    /// Looks at a table that is not usable yet before it is given up.
-    pub const LOOKS: u32 = 240;
+    /// Looks at a table that is not usable yet before it is given up, ten minutes in all. Filling the index of a large
+    /// table may take longer; `apply` then says so, and is called again.
+    pub const LOOKS: u32 = 2_400;
     /// The time between two of those looks.
     pub const PAUSE: Duration = Duration::from_millis(250);
 }

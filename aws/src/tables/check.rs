@@ -54,7 +54,8 @@ impl Table {
             differences.push(Difference::Billing { table: table() });
         }
         match description.table_status() {
-            Some(TableStatus::Active) => {}
+            // It serves while it is changed; an index that is not there yet has a status of its own.
+            Some(TableStatus::Active | TableStatus::Updating) => {}
             status => {
                 let status = status.map_or("of unknown status", TableStatus::as_str).to_owned();
                 differences.push(Difference::NotActive { table: table(), status });

@@ -28,7 +28,8 @@
 //!
 //! # Cost
 //! Reading on costs one GetRecords; beginning at a position one GetShardIterator more, and at most once a second a
-//! DescribeStreamSummary. The list of shards is one ListShards for 1,000 shards, at most every two seconds.
+//! DescribeStreamSummary. The list of shards is one ListShards for 1,000 shards, at most every two seconds,
+//! and a DescribeStreamSummary with it; AWS allows an account 20 of the latter a second.
 
 mod batch;
 mod cursor;

@@ -86,7 +86,8 @@ impl Ledger {
             match error.as_service_error() {
                 Some(PutItemError::TransactionConflictException(_)) => pause(again).await,
                 Some(PutItemError::ConditionalCheckFailedException(_)) => {
-                    return self.taken(commit, error).await;
+                    let taken = self.taken(commit, error).await;
+                    return taken.map_err(|fault| fault.unless_done(&attempts, stream, commit.id));
                 }
                 _ => {
                     return Err(write_fault(
@@ -99,11 +100,8 @@ impl Ledger {
                 }
             }
         }
-        if attempts.maybe_done() {
-            let source = "an answer was lost, and then transactions were in the way".into();
-            return Err(Fault::Unknown { stream: stream.clone(), commit: commit.id, source });
-        }
-        Err(Fault::busy(format!("transactions over {stream} are in the way")))
+        let busy = Fault::busy(format!("transactions over {stream} are in the way"));
+        Err(busy.unless_done(&attempts, stream, commit.id))
     }
 
     /// Who is at the place: the failed condition hands the item over.

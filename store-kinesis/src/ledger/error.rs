@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use headwater::store::{Conflict, Invalid, Source, StoreError};
 use headwater::{CommitId, StreamName, Version};
-use headwater_aws::{Failure, write_failure};
+use headwater_aws::{Attempts, Failure, write_failure};
 
 /// What went wrong, as the ledger sees it.
 #[derive(Debug)]
@@ -25,6 +25,19 @@ impl Fault {
     /// Other writers are in the way.
     pub(crate) fn busy(reason: String) -> Self {
         Self::Undone(Failure::Busy { reason })
+    }
+}
+
+impl Fault {
+    /// The same fault, unless an earlier try of the write may have been carried out: then nobody can say that nothing
+    /// was done.
+    pub(crate) fn unless_done(self, attempts: &Attempts, stream: &StreamName, commit: CommitId) -> Self {
+        match self {
+            Self::Undone(failure) if attempts.maybe_done() => {
+                Self::Unknown { stream: stream.clone(), commit, source: Box::new(failure) }
+            }
+            fault => fault,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod store;
 mod transaction;
 
 pub(crate) use error::Fault;
-pub(crate) use item::{NUMBER, WRITER, place_of};
+pub(crate) use item::{Item, NUMBER, WRITER, place_of};
 pub(crate) use requests::Table;
 pub(crate) use store::{Ledger, table};
 

@@ -41,6 +41,18 @@ impl Ledger {
         transaction: &Transaction,
         tickets: &mut [Ticket],
     ) -> Result<Vec<Appended>, Fault> {
+        let attempts = Attempts::default();
+        let appended = self.try_together(transaction, tickets, &attempts).await;
+        let first = transaction.appends.first().expect("a transaction that passed its check has a commit");
+        appended.map_err(|fault| fault.unless_done(&attempts, &first.stream, first.id))
+    }
+
+    async fn try_together(
+        &self,
+        transaction: &Transaction,
+        tickets: &mut [Ticket],
+        attempts: &Attempts,
+    ) -> Result<Vec<Appended>, Fault> {
         let mut reason = String::new();
         for again in 0..limits::TRANSACTION_TRIES {
             let mut places = Vec::with_capacity(transaction.appends.len());
@@ -54,7 +66,7 @@ impl Ledger {
             }
             let commits = transaction.appends.iter().zip(&firsts);
             let commits: Vec<_> = commits.map(|(a, first)| Arc::new(a.clone().into_commit(*first))).collect();
-            let reasons = match self.send(&commits, tickets, checks).await? {
+            let reasons = match self.send(&commits, tickets, checks, attempts).await? {
                 Sent::Stored => return Ok(self.stored(commits)),
                 Sent::Cancelled(reasons) => reasons,
             };
@@ -191,6 +203,7 @@ impl Ledger {
         commits: &[Arc<Commit>],
         tickets: &mut [Ticket],
         checks: Vec<TransactWriteItem>,
+        attempts: &Attempts,
     ) -> Result<Sent, Fault> {
         let table = &self.table;
         let mut actions = Vec::with_capacity(commits.len() + checks.len());
@@ -208,7 +221,6 @@ impl Ledger {
         commits.iter().zip(tickets).for_each(|(commit, ticket)| ticket.sending(commit));
         // The token covers the SDK's own tries of this request. Tries of ours are told by commit ids, which do not
         // expire after ten minutes.
-        let attempts = Attempts::default();
         let request = table
             .client
             .transact_write_items()

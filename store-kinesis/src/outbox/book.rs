@@ -2,7 +2,7 @@
 //!
 //! | name | type | content |
 //! |---|---|---|
-//! | `g` | S | `writers`; partition key |
+//! | `g` | S | `#writers`; partition key |
 //! | `k` | S | the writer, 16 hexadecimal digits; sort key |
 //! | `c` | N | a counter that moves with every save and every claim |
 //! | `m` | L of N | the mark of each lane |

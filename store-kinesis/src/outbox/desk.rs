@@ -1,5 +1,6 @@
 //! The outbox as the store sees it: tickets, and the tasks that keep the books.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ struct Shared {
     /// The writer there is now; the first commit makes one.
     life: Mutex<Option<Arc<Life>>>,
     registering: tokio::sync::Mutex<()>,
+    /// How often a writer could not be registered.
+    failures: AtomicU64,
+    stopping: AtomicBool,
 }
 
 impl Outbox {
@@ -47,10 +51,13 @@ impl Outbox {
             doubts: Arc::default(),
             life: Mutex::default(),
             registering: tokio::sync::Mutex::default(),
+            failures: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
         let tasks = vec![
             tokio::spawn(until(stopped.clone(), keep(Arc::clone(&shared)))),
+            tokio::spawn(until(stopped.clone(), look(Arc::clone(&shared)))),
             tokio::spawn(until(stopped, take_over(Arc::clone(&shared), takeover_after))),
         ];
         Self { shared, stop, tasks: Mutex::new(tasks) }
@@ -80,9 +87,10 @@ impl Outbox {
         Err(StoreError::Overloaded { reason, retry_after: None })
     }
 
-    /// Publishes what is left, within [`limits::STOP_WITHIN`], and removes the writer. What is left even then is
-    /// published by another process, or by the next start. Says whether nothing is left.
+    /// Publishes what is left, within [`limits::STOP_WITHIN`], and removes the writer. What is left even then, or is
+    /// still in doubt, is published by another process, or by the next start. Says whether nothing known is left.
     pub(crate) async fn stop(&self) -> bool {
+        self.shared.stopping.store(true, Ordering::Release);
         self.shared.publisher.stop();
         let emptied = tokio::time::timeout(limits::STOP_WITHIN, self.shared.empty()).await.is_ok();
         self.stop.send_replace(true);
@@ -118,10 +126,30 @@ impl Shared {
         if let Some(life) = self.current().clone() {
             return Ok(life);
         }
+        let failures = self.failures.load(Ordering::Acquire);
         let _one_at_a_time = self.registering.lock().await;
         if let Some(life) = self.current().clone() {
             return Ok(life);
         }
+        let unregistered = |why: &'static str| StoreError::Unavailable {
+            attempted: "register this process as a writer".to_owned(),
+            source: why.into(),
+        };
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(unregistered("it is stopping"));
+        }
+        // Whoever waited while another tried in vain does not try as well, one after the other.
+        if self.failures.load(Ordering::Acquire) != failures {
+            return Err(unregistered("another commit has just tried in vain"));
+        }
+        let registered = self.register().await;
+        if registered.is_err() {
+            self.failures.fetch_add(1, Ordering::AcqRel);
+        }
+        registered
+    }
+
+    async fn register(&self) -> Result<Arc<Life>, StoreError> {
         for _ in 0..limits::REGISTER_TRIES {
             let id = format!("{:016x}", fastrand::u64(..));
             if self.book.register(&id, limits::LANES).await? {
@@ -143,12 +171,13 @@ impl Shared {
         self.life.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Waits until everything is published and nothing is in doubt.
+    /// Waits until everything is published that is known to be written. What is still in doubt stays on the books, and
+    /// whoever takes over looks for it.
     async fn empty(&self) {
         loop {
+            let looked_for = self.doubts.are_looked_for();
             self.publisher.flush().await;
-            let open = self.current().as_ref().map_or(0, |life| life.lanes.counts().1);
-            if self.doubts.is_empty() && open == 0 {
+            if looked_for {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -164,12 +193,20 @@ async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output = ()
     }
 }
 
-/// Saves marks and looks for commits in doubt.
+/// Looks for commits in doubt. A task of its own: a slow ledger must not hold up the marks.
+async fn look(shared: Arc<Shared>) {
+    let mut tick = ticks(limits::LOOK_EVERY);
+    loop {
+        tick.tick().await;
+        shared.doubts.look(&shared.table).await;
+    }
+}
+
+/// Saves marks.
 async fn keep(shared: Arc<Shared>) {
     let mut tick = ticks(limits::SAVE_EVERY);
     loop {
         tick.tick().await;
-        shared.doubts.look(&shared.table).await;
         let life = shared.current().clone();
         let Some(life) = life else { continue };
         match life.save(&shared.book).await {

@@ -1,11 +1,13 @@
 //! Commits whose answer was lost: it is not known whether they were written, so they are looked for.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use futures::StreamExt;
 use headwater::Commit;
 use tokio::time::Instant;
 
-use super::limits::LOOKS;
+use super::limits::{LOOKS, LOOKS_AT_ONCE};
 use super::ticket::Open;
 use crate::ledger::Table;
 
@@ -13,6 +15,8 @@ use crate::ledger::Table;
 #[derive(Debug, Default)]
 pub(crate) struct Doubts {
     waiting: Mutex<Vec<Doubt>>,
+    /// How many are being looked for.
+    looking: AtomicUsize,
 }
 
 /// A commit that may have been written.
@@ -41,6 +45,22 @@ impl Doubt {
     fn is_due(&self) -> bool {
         LOOKS.get(self.looks).is_none_or(|wait| self.since.elapsed() >= *wait)
     }
+
+    /// Looks once. Gives the doubt back when it stays one.
+    async fn look(mut self, table: &Table) -> Option<Self> {
+        match find(table, &self.commit).await {
+            Found::Written(commit) => self.open.publish(commit),
+            Found::NotWritten => self.open.finish(),
+            Found::NoAnswer => return Some(self),
+            Found::NothingYet if self.looks + 1 >= LOOKS.len() => self.open.finish(),
+            Found::NothingYet => {
+                self.looks += 1;
+                self.since = Instant::now();
+                return Some(self);
+            }
+        }
+        None
+    }
 }
 
 impl Doubts {
@@ -48,8 +68,10 @@ impl Doubts {
         self.waiting().push(doubt);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting().is_empty()
+    /// Whether every doubt was looked for at least once.
+    pub(super) fn are_looked_for(&self) -> bool {
+        let waiting = self.waiting();
+        self.looking.load(Ordering::Acquire) == 0 && waiting.iter().all(|doubt| doubt.looks > 0)
     }
 
     /// Looks for those that are due.
@@ -58,18 +80,18 @@ impl Doubts {
     /// A doubt that is being looked for when the future is dropped stays open behind the mark of its writer, and is
     /// published by whoever takes that over.
     pub(super) async fn look(&self, table: &Table) {
-        let due: Vec<Doubt> = self.waiting().extract_if(.., |doubt| doubt.is_due()).collect();
-        for mut doubt in due {
-            match find(table, &doubt.commit).await {
-                Found::Written(commit) => doubt.open.publish(commit),
-                Found::NotWritten => doubt.open.finish(),
-                Found::NothingYet if doubt.looks + 1 >= LOOKS.len() => doubt.open.finish(),
-                Found::NothingYet => {
-                    doubt.looks += 1;
-                    self.add(doubt);
-                }
-                Found::NoAnswer => self.add(doubt),
-            }
+        let due: Vec<Doubt> = {
+            let mut waiting = self.waiting();
+            let due: Vec<Doubt> = waiting.extract_if(.., |doubt| doubt.is_due()).collect();
+            self.looking.store(due.len(), Ordering::Release);
+            due
+        };
+        let looks = futures::stream::iter(due).map(|doubt| doubt.look(table));
+        let mut looks = looks.buffer_unordered(LOOKS_AT_ONCE);
+        while let Some(left) = looks.next().await {
+            let mut waiting = self.waiting();
+            waiting.extend(left);
+            self.looking.fetch_sub(1, Ordering::AcqRel);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The outbox: every commit reaches the feed, whatever dies when (L4).
 //!
 //! A process may die between commit and publish. So each process is a *writer*, and each commit item carries the writer,
-//! its lane and a number that rises in the lane; the index [`INDEX`] finds items by them. A number is *open* from before
+//! its lane and a number that rises in the lane; the index `outbox` finds items by them. A number is *open* from before
 //! the commit is written until it is published or known not to be written, and the *mark* of a lane is the number below
 //! the lowest open one. A writer saves its marks every second. What a dead writer left lies behind its marks.
 //!
@@ -36,8 +36,8 @@ pub(crate) use ticket::Ticket;
 
 /// The index of the ledger's table by writer, lane and number; it holds keys only.
 pub(crate) const INDEX: &str = "outbox";
-/// The group of the control table that holds the records of writers.
-const WRITERS: &str = "writers";
+/// The group of the control table that holds the records of writers; no group of projections can have such a name.
+const WRITERS: &str = "#writers";
 
 /// Limits of the outbox.
 pub mod limits {
@@ -64,12 +64,20 @@ pub mod limits {
     pub const PAGE_COMMITS: i32 = 200;
     /// Commits of a dead writer that are read from the ledger at once.
     pub const READS_AT_ONCE: usize = 16;
+    /// How long the commits of one page of a dead writer may take to be published before the pass is given up; the next
+    /// pass comes to them again.
+    pub const PAGE_WITHIN: Duration = Duration::from_secs(60);
     /// Commits of dead writers of which this process remembers that it has published them.
     pub const REMEMBERED: usize = 100_000;
-    /// When a commit whose answer was lost is looked for, counted from the loss. After the last look it is taken as not
-    /// written: no try of a request is under way for that long.
-    pub const LOOKS: [Duration; 3] =
-        [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
+    /// The waits before the looks for a commit whose answer was lost, each counted from the loss or from the last look
+    /// that was answered. After the last look the commit is taken as not written: what a closed connection still held
+    /// is sent again within two minutes of the network being back, or never.
+    pub const LOOKS: [Duration; 4] =
+        [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(150)];
+    /// How often the commits whose answers were lost are gone through.
+    pub const LOOK_EVERY: Duration = Duration::from_millis(250);
+    /// Of how many of them the ledger is asked at once.
+    pub const LOOKS_AT_ONCE: usize = 16;
     /// Tries to register a writer before a commit is refused.
     pub const REGISTER_TRIES: u32 = 5;
     /// How long a stop waits for what is not published yet; what is left then is published by another process.

@@ -14,7 +14,7 @@ use super::book::{Book, Record};
 use super::lanes::{Number, lane_name};
 use super::limits;
 use super::watch::Watch;
-use crate::ledger::{NUMBER, Table, WRITER};
+use crate::ledger::{Item, NUMBER, Table, WRITER, place_of};
 use crate::publisher::{Job, Publisher};
 use crate::record;
 
@@ -45,8 +45,9 @@ impl Takeover {
             if record.passes == 1 {
                 tracing::warn!(writer = record.writer, "a writer has not moved: what it left is published");
             }
-            self.pass(&record).await?;
-            if record.passes >= limits::PASSES {
+            let complete = self.pass(&record).await?;
+            // What this program cannot read, a newer one may: the record stays until one has passed.
+            if record.passes >= limits::PASSES && complete {
                 self.book.remove(&record.writer, record.counter).await?;
                 self.published.retain(|number| !number.lane.starts_with(&record.writer));
             }
@@ -54,74 +55,93 @@ impl Takeover {
         Ok(())
     }
 
-    /// Publishes everything behind the marks that this process has not published before.
-    async fn pass(&mut self, record: &Record) -> Result<(), Failure> {
-        let mut places = Vec::new();
+    /// Publishes everything behind the marks that this process has not published before. Says whether all of it could be
+    /// read.
+    async fn pass(&mut self, record: &Record) -> Result<bool, Failure> {
+        let mut complete = true;
         for (lane, mark) in record.marks.iter().enumerate() {
-            let behind = self.behind(&lane_name(&record.writer, lane), *mark).await?;
-            places.extend(behind.into_iter().filter(|place| !self.published.contains(&place.number)));
+            let lane = lane_name(&record.writer, lane);
+            let mut start = None;
+            loop {
+                let (places, next) = self.behind(&lane, *mark, start).await?;
+                complete &= self.publish(places).await?;
+                start = next;
+                if start.is_none() {
+                    break;
+                }
+            }
         }
+        Ok(complete)
+    }
+
+    /// Publishes the commits of one page.
+    async fn publish(&mut self, places: Vec<Place>) -> Result<bool, Failure> {
+        let places: Vec<_> =
+            places.into_iter().filter(|place| !self.published.contains(&place.number)).collect();
+        let wanted = places.len();
         let reads = futures::stream::iter(places).map(|place| read(&self.table, place));
         let mut reads = reads.buffered(limits::READS_AT_ONCE);
-        let mut given = Vec::new();
+        let (mut given, mut answers) = (Vec::new(), Vec::new());
         while let Some(read) = reads.next().await {
             let Some((number, commit)) = read? else { continue };
             let bytes = record::encode(&commit, true).len() + commit.stream.as_str().len();
             let room = self.publisher.wait_for_room(bytes).await;
-            let done = Box::new(|| {});
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let done = Box::new(move || {
+                // Nobody listens any more when the page took too long; the next pass comes to it again.
+                let _ = tell.send(());
+            });
             self.publisher.publish(room, Job { commit: Arc::new(commit), redelivered: true, done });
             given.push(number);
+            answers.push(told);
         }
         drop(reads);
-        self.publisher.flush().await;
-        if !given.is_empty() {
-            tracing::info!(
-                writer = record.writer,
-                commits = given.len(),
-                "commits of a dead writer are published"
-            );
+        let published = futures::future::join_all(answers);
+        if tokio::time::timeout(limits::PAGE_WITHIN, published).await.is_err() {
+            let attempted = "publish what a dead writer left".to_owned();
+            let source = "Kinesis does not take all of it for now".into();
+            return Err(Failure::Unavailable { attempted, source });
         }
+        let complete = given.len() == wanted;
         if self.published.len() + given.len() > limits::REMEMBERED {
             self.published.clear();
         }
         self.published.extend(given);
-        Ok(())
+        Ok(complete)
     }
 
-    /// The commits of a lane behind a mark, as far as the index knows.
-    async fn behind(&self, lane: &str, mark: u64) -> Result<Vec<Place>, Failure> {
+    /// A page of the commits of a lane behind a mark, as far as the index knows.
+    async fn behind(
+        &self,
+        lane: &str,
+        mark: u64,
+        start: Option<Item>,
+    ) -> Result<(Vec<Place>, Option<Item>), Failure> {
+        let request = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(INDEX)
+            .key_condition_expression(format!("{WRITER} = :lane AND {NUMBER} > :mark"))
+            .expression_attribute_values(":lane", AttributeValue::S(lane.to_owned()))
+            .expression_attribute_values(":mark", AttributeValue::N(mark.to_string()))
+            .limit(limits::PAGE_COMMITS)
+            .set_exclusive_start_key(start);
+        let answer = request.send().await.map_err(|error| {
+            let resource = format!("index {INDEX} of table {}", self.table.name);
+            failure(error, format!("read what writer {lane} left"), &resource)
+        })?;
         let mut places = Vec::new();
-        let mut start = None;
-        loop {
-            let request = self
-                .table
-                .client
-                .query()
-                .table_name(&self.table.name)
-                .index_name(INDEX)
-                .key_condition_expression(format!("{WRITER} = :lane AND {NUMBER} > :mark"))
-                .expression_attribute_values(":lane", AttributeValue::S(lane.to_owned()))
-                .expression_attribute_values(":mark", AttributeValue::N(mark.to_string()))
-                .limit(limits::PAGE_COMMITS)
-                .set_exclusive_start_key(start);
-            let answer = request.send().await.map_err(|error| {
-                let resource = format!("index {INDEX} of table {}", self.table.name);
-                failure(error, format!("read what writer {lane} left"), &resource)
-            })?;
-            places.extend(
-                answer.items.unwrap_or_default().into_iter().filter_map(crate::ledger::place_of).map(
-                    |(stream, first, value)| Place {
-                        stream,
-                        first,
-                        number: Number { lane: lane.to_owned(), value },
-                    },
-                ),
-            );
-            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(places);
+        for entry in answer.items.unwrap_or_default() {
+            match place_of(entry) {
+                Some((stream, first, value)) => {
+                    places.push(Place { stream, first, number: Number { lane: lane.to_owned(), value } });
+                }
+                None => tracing::error!(lane, "an entry of the index names no commit"),
             }
         }
+        Ok((places, answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 }
 

@@ -12,12 +12,11 @@ use crate::rig::{clients_of, quick};
 
 pub(crate) struct Independent {
     clients: Clients,
-    number: AtomicU32,
 }
 
 impl Independent {
     pub(crate) fn new(dynamodb: &str, kinesis: &str) -> Self {
-        Self { clients: clients_of(dynamodb, kinesis), number: AtomicU32::new(0) }
+        Self { clients: clients_of(dynamodb, kinesis) }
     }
 
     pub(crate) fn clients(&self) -> &Clients {
@@ -26,7 +25,9 @@ impl Independent {
 
     /// A configuration whose tables and stream are made.
     pub(crate) async fn fresh(&self) -> Config {
-        let mut config = quick(&format!("second-{}", self.number.fetch_add(1, Ordering::Relaxed)));
+        // One counter for all: the tests share a DynamoDB.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let mut config = quick(&format!("second-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         config.commands.attempt_timeout = Duration::from_secs(30);
         config.commands.operation_timeout = Duration::from_secs(60);
         infra::apply(&self.clients, &config).await.unwrap();

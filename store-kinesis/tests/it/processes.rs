@@ -67,11 +67,19 @@ async fn everything_is_on_the_feed(store: &KinesisStore, what: &str) -> Vec<Feed
     let feed = store.feed();
     let (mut next, mut records, mut seen) = (HashMap::new(), Vec::new(), HashSet::new());
     loop {
-        for partition in feed.partitions().await.unwrap() {
-            let batch = feed.read_after(&partition.id, next.get(&partition.id), 1_000).await.unwrap();
-            seen.extend(batch.records.iter().map(|r| (r.commit.stream.clone(), r.commit.first)));
-            records.extend(batch.records);
-            next.extend(batch.next.map(|position| (partition.id, position)));
+        // To the tip first, and only then a look at the whole ledger.
+        loop {
+            let mut quiet = true;
+            for partition in feed.partitions().await.unwrap() {
+                let batch = feed.read_after(&partition.id, next.get(&partition.id), 1_000).await.unwrap();
+                quiet &= batch.records.is_empty();
+                seen.extend(batch.records.iter().map(|r| (r.commit.stream.clone(), r.commit.first)));
+                records.extend(batch.records);
+                next.extend(batch.next.map(|position| (partition.id, position)));
+            }
+            if quiet {
+                break;
+            }
         }
         let stored = ledger(store).await;
         let missing = stored.values().flatten().filter(|place| !seen.contains(*place)).count();
@@ -97,16 +105,21 @@ async fn is_stored(store: &KinesisStore, acknowledged: &[(String, String, u64)],
 /// A store that takes over soon, as another process would.
 fn survivor(config: &Config) -> KinesisStore {
     let mut config = config.clone();
-    config.takeover_after = Duration::from_millis(500);
+    config.takeover_after = Duration::from_secs(3);
     KinesisStore::open(&clients(), &config)
 }
 
-async fn writers_on_the_books(config: &Config) -> usize {
+/// The writers in the control table, each with the passes that were made over what it left.
+async fn writers_on_the_books(config: &Config) -> Vec<(String, u32)> {
     let query = clients().dynamodb.query().table_name(format!("{}-control", config.prefix));
     let query = query
         .key_condition_expression("g = :g")
-        .expression_attribute_values(":g", AttributeValue::S("writers".to_owned()));
-    query.send().await.unwrap().items().len()
+        .expression_attribute_values(":g", AttributeValue::S("#writers".to_owned()));
+    let writer = |item: &HashMap<String, AttributeValue>| {
+        let passes = item.get("p").map_or(0, |passes| passes.as_n().unwrap().parse().unwrap());
+        (item["k"].as_s().unwrap().clone(), passes)
+    };
+    query.send().await.unwrap().items().iter().map(writer).collect()
 }
 
 async fn put(store: &KinesisStore) -> Version {
@@ -186,13 +199,13 @@ async fn sixteen_writers_in_four_processes_lose_nothing_in_a_storm() {
 async fn a_store_that_is_closed_leaves_nothing_on_the_books() {
     let config = fresh().await;
     let store = KinesisStore::open(&clients(), &config);
-    assert_eq!(writers_on_the_books(&config).await, 0, "the first commit makes a writer");
+    assert_eq!(writers_on_the_books(&config).await, [], "the first commit makes a writer");
     for _ in 0..50 {
         put(&store).await;
     }
-    assert_eq!(writers_on_the_books(&config).await, 1);
+    assert_eq!(writers_on_the_books(&config).await.len(), 1);
     assert!(store.close().await);
-    assert_eq!(writers_on_the_books(&config).await, 0);
+    assert_eq!(writers_on_the_books(&config).await, []);
     let error = store
         .append(Append::new(
             StreamName::new("process", "0").unwrap(),
@@ -221,14 +234,24 @@ async fn a_process_that_slept_and_was_taken_for_dead_starts_anew() {
         assert!(Instant::now() < deadline, "it does not write");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let awake = writers_on_the_books(&config).await;
+    assert!(awake.len() == 1 && awake[0].1 == 0, "it lives: {awake:?}");
     signal("-STOP");
     // Its record is claimed by the survivor, and what it left is published.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    while writers_on_the_books(&config).await[0].1 == 0 {
+        assert!(Instant::now() < deadline, "nobody takes over");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     everything_is_on_the_feed(&survivor, "asleep").await;
     let before = ledger(&survivor).await.len();
     signal("-CONT");
+    // It goes on as another writer.
+    while writers_on_the_books(&config).await.len() < 2 {
+        assert!(Instant::now() < deadline, "it goes on under its old name");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let ended = tokio::task::spawn_blocking(move || sleeper.wait_with_output().unwrap()).await.unwrap();
-    assert!(ended.status.success(), "it goes on under another name and ends well");
+    assert!(ended.status.success(), "it ends well");
     let said = acknowledged(&ended.stdout);
     assert!(said.len() > before, "it went on");
     is_stored(&survivor, &said, "asleep").await;

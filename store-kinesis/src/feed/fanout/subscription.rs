@@ -229,8 +229,11 @@ impl Task {
                 Err(error) => return End::Failed(error),
             }
         } else if !self.cursor.iterator.is_empty() {
-            // Perhaps it is what Kinesis itself named that it does not know any more.
-            self.restart();
+            // Perhaps it is what Kinesis itself named that it does not know any more. Another error says nothing about
+            // the place, and what Kinesis named is worth keeping: the last record may be gone by now.
+            if matches!(code.as_str(), "InvalidArgumentException" | "ValidationException") {
+                self.restart();
+            }
             return End::Failed(other);
         }
         match refusal(stream, &self.place, self.position.as_ref(), &code, &message).await {
