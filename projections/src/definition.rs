@@ -60,6 +60,14 @@ pub enum DefinitionError {
         /// The name.
         name: &'static str,
     },
+    /// The name of a group has a character that is not allowed.
+    #[error(
+        "group name {name:?} is not valid: use lower-case letters, digits and hyphens, starting with a letter"
+    )]
+    Group {
+        /// The name.
+        name: String,
+    },
 }
 
 impl<P: Projection> Definition<P> {

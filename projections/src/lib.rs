@@ -2,14 +2,15 @@
 //!
 //! Application code derives [`Projection`] and writes [`Project::apply`]. The pure [`step`] decides what a batch of
 //! commits does to the rows, a [`RowStore`] keeps them, and the [`Runner`] carries events from the feed to the rows.
-//! [`ReadModels`] is how others look at the result.
+//! [`ReadModels`] is how others look at the result. Several processes share the work as a [`group`].
 //!
-//! Not here: leases between processes, rows in DynamoDB, commands for parked streams.
+//! Rows and leases in DynamoDB are a package of their own, `headwater-projections-dynamodb`.
 
 extern crate self as headwater_projections;
 
 mod definition;
 mod fold;
+pub mod group;
 mod keys;
 mod memory;
 mod parked;
@@ -24,13 +25,20 @@ pub mod testing;
 mod write;
 
 pub use definition::{Definition, DefinitionError};
+pub use group::LeaseStore;
 pub use keys::{Keys, MAX_ROW_KEY_BYTES};
 pub use memory::Memory;
-pub use parked::{Cause, CauseKind, Parked};
+pub use parked::{
+    AuditAction, AuditEntry, AuditTarget, Cause, CauseFingerprint, CauseKind, MAX_AUDIT_BYTES,
+    MAX_CAUSE_BYTES, NotAFingerprint, Parked, ParkedGroup, ParkedGroups,
+};
 pub use projection::{Project, Projection};
-pub use read_models::{ReadError, ReadModels};
+pub use read_models::{MAX_GROUPED_STREAMS, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
-pub use runner::{RunError, Runner, limits};
+pub use runner::{
+    Control, GROUP, Mended, Order, OrderError, PartitionState, PartitionStatus, RunError, Runner, Status,
+    limits,
+};
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};
 pub use write::{

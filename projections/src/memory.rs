@@ -113,6 +113,23 @@ impl<P: Projection> Memory<P> {
         self.streams.values().filter_map(|state| state.parked.as_ref())
     }
 
+    /// Whether a stream is known to be parked.
+    pub(crate) fn is_parked(&self, stream: &StreamName) -> bool {
+        self.streams.get(stream).is_some_and(|state| state.parked.is_some())
+    }
+
+    /// Forgets a stream: what is stored about it is looked up again.
+    pub(crate) fn forget(&mut self, stream: &StreamName) {
+        self.streams.remove(stream);
+    }
+
+    /// Forgets that a stream is parked, so that its events are tried again.
+    pub(crate) fn release(&mut self, stream: &StreamName) {
+        if let Some(state) = self.streams.get_mut(stream) {
+            state.parked = None;
+        }
+    }
+
     /// How many rows and streams it knows.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -2,8 +2,20 @@
 
 use std::fmt;
 
-use headwater::{StreamName, Version};
+use headwater::{StreamName, Timestamp, Version};
 use serde::{Deserialize, Serialize};
+
+mod fingerprint;
+mod group;
+
+pub use fingerprint::{CauseFingerprint, NotAFingerprint};
+pub use group::{ParkedGroup, ParkedGroups};
+
+/// Most bytes of the words of a cause; what is longer ends in an ellipsis.
+pub const MAX_CAUSE_BYTES: usize = 4 * 1024;
+
+/// Most bytes of an audit entry's words: who ordered it, and the reason.
+pub const MAX_AUDIT_BYTES: usize = 8 * 1024;
 
 /// A stream that a projection cannot apply for now. Other streams flow on, and nothing is skipped (L6).
 ///
@@ -51,9 +63,86 @@ pub enum CauseKind {
     Missing,
 }
 
+/// What somebody ordered about parked streams, and why. Kept beside the rows of the generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When, for people.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What was to be done.
+    pub action: AuditAction,
+    /// With what.
+    pub target: AuditTarget,
+    /// Why.
+    pub reason: String,
+}
+
+/// What can be ordered about parked streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AuditAction {
+    /// Apply the events again.
+    Retry,
+    /// Pass over the events: the projection will never have them.
+    Discard,
+}
+
+/// What an order is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AuditTarget {
+    /// These versions of one stream.
+    Stream {
+        /// The stream.
+        stream: StreamName,
+        /// The first version.
+        from: Version,
+        /// The last version.
+        until: Version,
+    },
+    /// Every stream parked with an error of this fingerprint.
+    Group {
+        /// The fingerprint.
+        fingerprint: CauseFingerprint,
+        /// How many streams they were.
+        streams: u64,
+    },
+}
+
+impl Parked {
+    /// What is to be kept when this record comes to the one before it, for row stores. `None` when that one stays as it
+    /// is.
+    #[must_use]
+    pub fn over(&self, before: Option<&Self>) -> Option<Self> {
+        let Some(before) = before.filter(|before| before.first_failing >= self.first_failing) else {
+            return Some(self.clone());
+        };
+        if before.first_failing > self.first_failing {
+            return None;
+        }
+        let later = if self.attempts >= before.attempts { self } else { before };
+        let highest = self.highest.max(before.highest);
+        Some(Self { highest, ..later.clone() }).filter(|record| record != before)
+    }
+
+    /// The fingerprint of the error, by which records are grouped.
+    #[must_use]
+    pub fn fingerprint(&self, projection: &str) -> CauseFingerprint {
+        CauseFingerprint::of(projection, &self.stream, &self.cause)
+    }
+}
+
 impl Cause {
     pub(crate) fn new(kind: CauseKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        let mut message = message.into();
+        if message.len() > MAX_CAUSE_BYTES {
+            message.truncate(message.floor_char_boundary(MAX_CAUSE_BYTES - '…'.len_utf8()));
+            message.push('…');
+        }
+        Self { kind, message }
     }
 
     /// The cause of an error, with everything below it.
@@ -65,7 +154,7 @@ impl Cause {
             message.push_str(&source.to_string());
             below = source.source();
         }
-        Self { kind, message }
+        Self::new(kind, message)
     }
 
     /// The cause of a panic.

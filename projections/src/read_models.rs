@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use headwater::{StreamName, Version};
 
-use crate::rows::{Generation, List, LoadedRows, RowError, RowPage, StoredRow, Wanted};
+use crate::rows::{Generation, List, LoadedRows, MAX_PAGE_ROWS, Query, RowError, RowPage, StoredRow, Wanted};
 use crate::runner::Waits;
-use crate::{Definition, Parked, Projection, RowStore};
+use crate::{Definition, Parked, ParkedGroups, Projection, RowStore};
+
+/// Most parked streams that are looked at to group them.
+pub const MAX_GROUPED_STREAMS: usize = 100 * MAX_PAGE_ROWS;
 
 /// The rows of the projections of a runner. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +25,7 @@ pub struct ReadModels {
 pub(crate) struct Model {
     generation: Generation,
     shared: bool,
+    indexes: &'static [&'static str],
     categories: Vec<&'static str>,
     waits: Arc<Waits>,
 }
@@ -36,6 +40,19 @@ pub enum ReadError {
         /// The name.
         name: String,
         /// The names that are known.
+        known: String,
+    },
+    /// The projection does not declare this index.
+    #[error(
+        "projection {projection} has no index {index:?}, known are: {known}; declare the field in `index(…)` and raise \
+         the version"
+    )]
+    UnknownIndex {
+        /// The projection.
+        projection: String,
+        /// The index.
+        index: String,
+        /// The indexes that are known.
         known: String,
     },
     /// The projection does not read this category, so it will never apply a version of the stream.
@@ -62,7 +79,13 @@ pub enum ReadError {
 impl Model {
     pub(crate) fn of<P: Projection>(definition: &Definition<P>, waits: Arc<Waits>) -> Self {
         let categories = P::sources().iter().map(crate::Source::category).collect();
-        Self { generation: definition.generation(), shared: P::SHARED, categories, waits }
+        Self {
+            generation: definition.generation(),
+            shared: P::SHARED,
+            indexes: P::INDEXES,
+            categories,
+            waits,
+        }
     }
 
     /// What has to be loaded to know the version applied of a stream.
@@ -120,6 +143,53 @@ impl ReadModels {
     /// [`ReadError`] when the projection is unknown, the limit is not allowed or the rows cannot be read.
     pub async fn list(&self, projection: &str, list: &List) -> Result<RowPage, ReadError> {
         Ok(self.rows.list(&self.model(projection)?.generation, list).await?)
+    }
+
+    /// The indexes of a projection: the names of the fields that it declares with `index(…)`.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownProjection`].
+    pub fn indexes(&self, projection: &str) -> Result<&'static [&'static str], ReadError> {
+        Ok(self.model(projection)?.indexes)
+    }
+
+    /// A page of rows by an index.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the projection or the index is unknown, the range, the limit or the cursor is not allowed, or
+    /// the rows cannot be read.
+    ///
+    /// # Ordering
+    /// A row that was written a moment ago may still be missing; see [`RowStore::query`].
+    pub async fn query(&self, projection: &str, query: &Query) -> Result<RowPage, ReadError> {
+        let model = self.model(projection)?;
+        if !model.indexes.contains(&query.index.as_str()) {
+            let known = if model.indexes.is_empty() { "none".to_owned() } else { model.indexes.join(", ") };
+            let (projection, index) = (projection.to_owned(), query.index.clone());
+            return Err(ReadError::UnknownIndex { projection, index, known });
+        }
+        Ok(self.rows.query(&model.generation, query).await?)
+    }
+
+    /// The parked streams by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the projection is unknown or the rows cannot be read.
+    ///
+    /// # Cost
+    /// Every record is read, a page at a time.
+    pub async fn parked_groups(&self, projection: &str) -> Result<ParkedGroups, ReadError> {
+        let generation = &self.model(projection)?.generation;
+        let mut parked: Vec<Parked> = Vec::new();
+        while parked.len() < MAX_GROUPED_STREAMS {
+            let after = parked.last().map(|last| last.stream.clone());
+            let page = self.rows.parked(generation, after.as_ref(), MAX_PAGE_ROWS).await?;
+            if page.is_empty() {
+                return Ok(ParkedGroups::of(projection, parked, true));
+            }
+            parked.extend(page);
+        }
+        Ok(ParkedGroups::of(projection, parked, false))
     }
 
     /// Streams that the projection cannot apply for now, by name, at most `limit` after a stream.

@@ -19,7 +19,7 @@ use crate::fold::{Care, Fold, Unfit, guarded};
 use crate::memory::Memory;
 use crate::rows::Wanted;
 use crate::source::{Changes, Source};
-use crate::{Cause, CauseKind, Definition, Parked, Projection, Transaction};
+use crate::{Cause, CauseKind, Definition, Keys, Parked, Projection, Transaction};
 
 /// Commits in feed order, with what the ledger had in the gaps put in its place.
 #[derive(Debug, Clone, Default)]
@@ -28,11 +28,14 @@ pub struct Batch {
     pub commits: Vec<Arc<Commit>>,
     /// Streams whose gap the ledger could not fill, and why. They are parked at the gap.
     pub holes: HashMap<StreamName, String>,
+    /// Streams of which somebody ordered that the events up to and with a version are passed over: they count as
+    /// applied and change no row.
+    pub discarded: HashMap<StreamName, Version>,
 }
 
 impl From<Vec<Arc<Commit>>> for Batch {
     fn from(commits: Vec<Arc<Commit>>) -> Self {
-        Self { commits, holes: HashMap::new() }
+        Self { commits, ..Self::default() }
     }
 }
 
@@ -166,13 +169,18 @@ fn plan<'a, P: Projection>(definition: &Definition<P>, memory: &Memory<P>, batch
                 plan.duplicates += 1;
                 continue;
             }
-            if !*blocked && version > head.next() {
+            let passed_over = batch.discarded.get(stream).copied().unwrap_or_default();
+            if !*blocked && version > head.next().max(passed_over.next()) {
                 let reason = batch.holes.get(stream).map_or("it was not read", String::as_str);
                 let cause = Cause::new(CauseKind::Missing, format!("the ledger does not have it: {reason}"));
                 plan.items.push(Item { stream, version: head.next(), work: Work::Fail(cause) });
                 *blocked = true;
             }
-            let work = if *blocked { Work::Behind } else { prepare(source, event) };
+            let work = match () {
+                () if *blocked => Work::Behind,
+                () if version <= passed_over => Work::Apply(Box::new(Discarded), Vec::new()),
+                () => prepare(source, event),
+            };
             *blocked |= matches!(work, Work::Fail(_));
             if !*blocked {
                 *head = version;
@@ -181,6 +189,19 @@ fn plan<'a, P: Projection>(definition: &Definition<P>, memory: &Memory<P>, batch
         }
     }
     plan
+}
+
+/// An event that is passed over.
+struct Discarded;
+
+impl<P> Changes<P> for Discarded {
+    fn keys(&self) -> Vec<Keys> {
+        Vec::new()
+    }
+
+    fn apply(&self, _: usize, _: &mut P) -> bool {
+        true
+    }
 }
 
 /// Decodes an event and asks the projection for its keys.

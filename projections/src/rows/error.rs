@@ -1,5 +1,7 @@
 //! What can go wrong in a row store, named by situation.
 
+use super::Generation;
+
 /// An error of a [`RowStore`](crate::RowStore).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +37,31 @@ pub enum RowError {
 }
 
 impl RowError {
+    /// A generation was made without an index that its projection declares now.
+    #[must_use]
+    pub fn missing_index(generation: &Generation, index: &str) -> Self {
+        let Generation { projection, number } = generation;
+        Self::Invalid {
+            reason: format!(
+                "generation {number} of projection {projection} was made without the index {index}, so its rows are \
+                 not in it: raise the version of the projection to have them built anew"
+            ),
+        }
+    }
+
+    /// A generation is asked by an index that it does not have.
+    #[must_use]
+    pub fn unknown_index(generation: &Generation, index: &str, known: &[&str]) -> Self {
+        let projection = &generation.projection;
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Self::Invalid {
+            reason: format!(
+                "projection {projection} has no index {index:?}, known are: {known}; declare the field in `index(…)` \
+                 and raise the version"
+            ),
+        }
+    }
+
     /// Whether the same may succeed later.
     #[must_use]
     pub fn retry_helps(&self) -> bool {

@@ -8,11 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater::{StreamName, Version};
 
-use super::RowError;
-use crate::{Parked, Revision, Transaction};
-
-/// Most rows or parked streams of one page.
-pub const MAX_PAGE_ROWS: usize = 1_000;
+use super::{List, Query, RowError, RowPage};
+use crate::{AuditEntry, Parked, Revision, Transaction};
 
 /// One full copy of a projection's rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,20 +83,11 @@ pub enum Written {
     Lost,
 }
 
-/// A page of rows that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// The cursor of the page before; `None` for the first.
-    pub after: Option<String>,
-    /// Most rows of the page, up to [`MAX_PAGE_ROWS`].
-    pub limit: usize,
-}
-
-/// A page of live rows, by key.
+/// A page of what was ordered about parked streams, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RowPage {
-    /// The rows; each has fields.
-    pub rows: Vec<StoredRow>,
+pub struct AuditPage {
+    /// The entries.
+    pub entries: Vec<AuditEntry>,
     /// Where the next page starts, if there may be one. Opaque.
     pub next: Option<String>,
 }
@@ -107,6 +95,20 @@ pub struct RowPage {
 /// Where rows are kept. A backend is correct when it passes the conformance suite of the test kit.
 #[async_trait]
 pub trait RowStore: Send + Sync + fmt::Debug {
+    /// Makes a generation with these indexes, or finds it made. It is done before anything else is asked about the
+    /// generation, by every process and as often as it likes.
+    ///
+    /// # Errors
+    /// [`RowError::Invalid`] when the generation was made without one of the indexes: its rows are not in it. Raise the
+    /// version of the projection.
+    async fn prepare(&self, generation: &Generation, indexes: &[&str]) -> Result<(), RowError>;
+
+    /// Drops a generation with all it holds. One that does not exist is dropped already.
+    ///
+    /// # Errors
+    /// [`RowError`] when it is not gone.
+    async fn drop_generation(&self, generation: &Generation) -> Result<(), RowError>;
+
     /// Loads rows, versions and parked streams.
     ///
     /// # Errors
@@ -118,8 +120,12 @@ pub trait RowStore: Send + Sync + fmt::Debug {
 
     /// Writes a transaction if every condition holds, or nothing.
     ///
+    /// [`Written::Lost`] may also be the answer to a write that was carried out, when its first answer was lost on the
+    /// way: whoever loses a write loads and decides again, and finds its events applied.
+    ///
     /// # Errors
-    /// [`RowError::Unavailable`] when the write may have happened.
+    /// [`RowError::Invalid`] for a transaction over a limit, see [`Transaction::check`]; [`RowError::Unavailable`] when
+    /// the write may have happened.
     ///
     /// # Cancel safety
     /// When the future is dropped, everything or nothing is written.
@@ -128,32 +134,65 @@ pub trait RowStore: Send + Sync + fmt::Debug {
     /// Lists live rows by key, in the order of the bytes of the key.
     ///
     /// # Errors
-    /// [`RowError::Invalid`] for a limit that is 0 or too large.
+    /// [`RowError::Invalid`] for a limit that is 0 or too large, or a cursor of another question.
     async fn list(&self, generation: &Generation, list: &List) -> Result<RowPage, RowError>;
 
-    /// Keeps the record of a parked stream. If there is one with the same first failing version, the higher `highest`
-    /// of the two stays.
+    /// Lists live rows by an index, those of one value by key; see [`index`](super::index) for the order.
+    ///
+    /// # Errors
+    /// [`RowError::Invalid`] for an index that the generation does not have, for bounds of two kinds, for a limit that
+    /// is 0 or too large, or a cursor of another question.
+    ///
+    /// # Ordering
+    /// A row that was written a moment ago may still be missing. A row that is there is as it was last written, and
+    /// belongs to the range.
+    async fn query(&self, generation: &Generation, query: &Query) -> Result<RowPage, RowError>;
+
+    /// Keeps the record of a parked stream.
+    ///
+    /// A record that failed further on takes the place of the one that is there. If both failed at the same version,
+    /// the higher `highest` and the higher `attempts` of the two stay, and the cause of the later attempt. A record that
+    /// failed earlier is out of date and changes nothing: a stream only moves on.
     ///
     /// # Errors
     /// [`RowError`] when it is not kept.
     async fn park(&self, generation: &Generation, parked: &Parked) -> Result<(), RowError>;
 
+    /// Takes out the record of a parked stream, if it still says that this version failed first. [`Written::Lost`] when
+    /// it says something else or is not there.
+    ///
+    /// # Errors
+    /// [`RowError::Unavailable`] when it may be taken out.
+    async fn unpark(
+        &self,
+        generation: &Generation,
+        stream: &StreamName,
+        first_failing: Version,
+    ) -> Result<Written, RowError>;
+
     /// Lists parked streams by name, at most `limit` after a stream.
     ///
     /// # Errors
     /// [`RowError::Invalid`] for a limit that is 0 or too large.
+    ///
+    /// # Ordering
+    /// A stream that was parked a moment ago may still be missing.
     async fn parked(
         &self,
         generation: &Generation,
         after: Option<&StreamName>,
         limit: usize,
     ) -> Result<Vec<Parked>, RowError>;
-}
 
-/// Refuses a limit of a page that is 0 or too large.
-pub(crate) fn check_limit(limit: usize) -> Result<(), RowError> {
-    if (1..=MAX_PAGE_ROWS).contains(&limit) {
-        return Ok(());
-    }
-    Err(RowError::Invalid { reason: format!("a page has 1 to {MAX_PAGE_ROWS} rows, {limit} were asked for") })
+    /// Keeps what somebody ordered about parked streams.
+    ///
+    /// # Errors
+    /// [`RowError::Invalid`] for an entry over a limit, see [`AuditEntry::check`].
+    async fn audit(&self, generation: &Generation, entry: &AuditEntry) -> Result<(), RowError>;
+
+    /// Lists what was ordered about parked streams, newest first.
+    ///
+    /// # Errors
+    /// [`RowError::Invalid`] for a limit that is 0 or too large, or a cursor of another question.
+    async fn audits(&self, generation: &Generation, list: &List) -> Result<AuditPage, RowError>;
 }

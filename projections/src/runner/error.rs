@@ -1,6 +1,6 @@
 //! Errors of the runner.
 
-use headwater::store::{PartitionId, StoreError};
+use headwater::store::StoreError;
 
 use crate::rows::RowError;
 
@@ -8,13 +8,13 @@ use crate::rows::RowError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The feed does not know a position it gave out.
-    #[error("partition {partition} of the feed cannot be read on from where it was left")]
-    Position {
-        /// The partition.
-        partition: PartitionId,
+    /// The rows of a projection cannot be kept as it declares them.
+    #[error("the rows of projection {projection} cannot be prepared")]
+    Generation {
+        /// The projection.
+        projection: &'static str,
         /// Why.
-        source: StoreError,
+        source: RowError,
     },
     /// A task of the runner panicked. That is a defect of Headwater or of a store, not of a projection.
     #[error("a task of the runner panicked")]

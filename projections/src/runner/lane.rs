@@ -6,29 +6,41 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use headwater::{Commit, EventStore, StreamName};
+use headwater::store::Read;
+use headwater::{Commit, EventStore, StreamName, Version};
 use tokio::sync::Mutex;
 
 use super::backoff::Backoff;
 use super::error::LaneError;
 use super::fill::fill;
-use super::limits::{MEMORY_ENTRIES, WRITES_IN_FLIGHT};
+use super::limits::{FILL_COMMITS, MEMORY_ENTRIES, WRITES_IN_FLIGHT};
 use super::waits::Waits;
-use crate::rows::{Generation, Written};
-use crate::{Batch, Definition, Memory, Projection, RowStore, Step, Transaction, Writes, step};
+use crate::rows::{Generation, Wanted, Written};
+use crate::{Batch, Definition, Memory, Parked, Projection, RowStore, Step, Transaction, Writes, step};
 
 /// A lane, its projection forgotten.
 #[async_trait]
 pub(super) trait Lane: Send {
     /// Brings commits into the rows. On an error nothing is known about them; trying again is safe.
     async fn carry(&mut self, commits: &[Arc<Commit>]) -> Result<(), LaneError>;
+    /// Forgets what it knows: somebody else may have been at work meanwhile.
+    fn forget(&mut self);
+    /// Tries a parked stream again, from its failing version on, out of the ledger. The events up to and with
+    /// `discard` are passed over.
+    async fn mend(&mut self, stream: &StreamName, discard: Option<Version>) -> Result<Mended, LaneError>;
 }
 
 /// A projection in a runner, its type forgotten.
 pub(super) trait Handler: Send + Sync + fmt::Debug {
     fn name(&self) -> &'static str;
+    /// The generation it keeps.
+    fn generation(&self) -> &Generation;
     /// The lane for a partition.
     fn lane(&self) -> Arc<Mutex<dyn Lane>>;
+    /// A lane of its own, for one stream.
+    fn own_lane(&self) -> Box<dyn Lane>;
+    /// The row store, and the indexes the projection asks of it.
+    fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]);
 }
 
 /// What the lanes of a projection work with.
@@ -48,20 +60,30 @@ pub(super) struct OneStream<P>(pub(super) Arc<Typed<P>>);
 /// Rows fed by many streams: all partitions share a lane, or they would keep taking the rows from each other.
 pub(super) struct Shared<P> {
     lane: Arc<Mutex<TypedLane<P>>>,
+    typed: Arc<Typed<P>>,
 }
 
 impl<P: Projection> Handler for OneStream<P> {
     fn name(&self) -> &'static str {
         P::NAME
     }
+    fn generation(&self) -> &Generation {
+        &self.0.generation
+    }
     fn lane(&self) -> Arc<Mutex<dyn Lane>> {
         Arc::new(Mutex::new(TypedLane::new(Arc::clone(&self.0))))
+    }
+    fn own_lane(&self) -> Box<dyn Lane> {
+        Box::new(TypedLane::new(Arc::clone(&self.0)))
+    }
+    fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]) {
+        (&self.0.rows, P::INDEXES)
     }
 }
 
 impl<P: Projection> Shared<P> {
     pub(super) fn new(typed: Arc<Typed<P>>) -> Self {
-        Self { lane: Arc::new(Mutex::new(TypedLane::new(typed))) }
+        Self { lane: Arc::new(Mutex::new(TypedLane::new(Arc::clone(&typed)))), typed }
     }
 }
 
@@ -69,8 +91,17 @@ impl<P: Projection> Handler for Shared<P> {
     fn name(&self) -> &'static str {
         P::NAME
     }
+    fn generation(&self) -> &Generation {
+        &self.typed.generation
+    }
     fn lane(&self) -> Arc<Mutex<dyn Lane>> {
         Arc::clone(&self.lane) as Arc<Mutex<dyn Lane>>
+    }
+    fn own_lane(&self) -> Box<dyn Lane> {
+        Box::new(TypedLane::new(Arc::clone(&self.typed)))
+    }
+    fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]) {
+        (&self.typed.rows, P::INDEXES)
     }
 }
 
@@ -83,29 +114,101 @@ impl<P: Projection> fmt::Debug for Shared<P> {
 struct TypedLane<P> {
     typed: Arc<Typed<P>>,
     memory: Memory<P>,
+    /// Whether memory may be ahead of the rows: from the moment it is stepped on until everything is written. A lane
+    /// that partitions share outlives a reader that is ended in between.
+    in_doubt: bool,
+    /// The record of the stream that is being tried again.
+    mending: Option<Parked>,
 }
 
 #[async_trait]
 impl<P: Projection> Lane for TypedLane<P> {
     async fn carry(&mut self, commits: &[Arc<Commit>]) -> Result<(), LaneError> {
-        let carried = self.try_carry(commits).await;
-        if carried.is_err() {
+        if std::mem::replace(&mut self.in_doubt, true) {
             self.memory.clear();
         }
-        carried
+        // What is parked may have been taken out by others, and only the store knows.
+        for commit in commits {
+            if self.memory.is_parked(&commit.stream) {
+                self.memory.forget(&commit.stream);
+            }
+        }
+        self.try_carry(Batch::from(commits.to_vec())).await?;
+        self.in_doubt = false;
+        Ok(())
     }
+
+    fn forget(&mut self) {
+        self.memory.clear();
+    }
+
+    async fn mend(&mut self, stream: &StreamName, discard: Option<Version>) -> Result<Mended, LaneError> {
+        self.memory.clear();
+        self.mending = None;
+        let wanted = Wanted { rows: self.row_of(stream), streams: [stream.clone()].into() };
+        let loaded = self.typed.rows.load(&self.typed.generation, &wanted).await?;
+        let Some(record) = loaded.parked.iter().find(|record| record.stream == *stream).cloned() else {
+            return Ok(Mended::NotParked);
+        };
+        self.memory.learn(&wanted, loaded);
+        self.memory.release(stream);
+        self.mending = Some(record.clone());
+        // The second time for what came while the record was still there, which others only counted.
+        for before_the_record_goes in [true, false] {
+            loop {
+                let after = self.memory.version(stream).unwrap_or_default();
+                let read = Read::after(after).limit(FILL_COMMITS);
+                let page = self.typed.ledger.read(stream, read).await?;
+                if page.commits.is_empty() {
+                    break;
+                }
+                let mut batch = Batch::from(page.commits);
+                batch.discarded.extend(discard.map(|until| (stream.clone(), until)));
+                self.try_carry(batch).await?;
+                if self.memory.is_parked(stream) {
+                    return Ok(Mended::Parked);
+                }
+                if self.memory.version(stream).is_none_or(|version| version <= after) {
+                    break;
+                }
+            }
+            if before_the_record_goes {
+                // Lost means that somebody else took it out, or that the stream failed again further on.
+                let _ = self.typed.rows.unpark(&self.typed.generation, stream, record.first_failing).await?;
+            }
+        }
+        Ok(Mended::Applied)
+    }
+}
+
+/// What became of a parked stream that was tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mended {
+    /// Everything that waited is applied; the stream is not parked any more.
+    Applied,
+    /// It failed again, at the same version or further on, and is parked there.
+    Parked,
+    /// It was not parked.
+    NotParked,
 }
 
 impl<P: Projection> TypedLane<P> {
     fn new(typed: Arc<Typed<P>>) -> Self {
-        Self { typed, memory: Memory::new() }
+        Self { typed, memory: Memory::new(), in_doubt: false, mending: None }
     }
 
-    async fn try_carry(&mut self, commits: &[Arc<Commit>]) -> Result<(), LaneError> {
-        let mut rest = commits.to_vec();
+    /// The key of the row that the stream feeds alone.
+    fn row_of(&self, stream: &StreamName) -> BTreeSet<String> {
+        if P::SHARED { BTreeSet::new() } else { [stream.id().to_owned()].into() }
+    }
+
+    async fn try_carry(&mut self, batch: Batch) -> Result<(), LaneError> {
+        let Batch { commits: mut rest, discarded, .. } = batch;
         let mut losses = Backoff::default();
         while !rest.is_empty() {
             let mut batch = Batch::from(std::mem::take(&mut rest));
+            batch.discarded.clone_from(&discarded);
             let writes = self.decide(&mut batch, &mut rest).await?;
             if self.write(writes, &batch).await? == Written::Lost {
                 // Another owner was first. Everything known is in doubt: load and decide again. One of the two always
@@ -130,6 +233,9 @@ impl<P: Projection> TypedLane<P> {
                     if !wanted.is_empty() {
                         let loaded = self.typed.rows.load(&self.typed.generation, &wanted).await?;
                         self.memory.learn(&wanted, loaded);
+                        if let Some(record) = &self.mending {
+                            self.memory.release(&record.stream);
+                        }
                     }
                     let mut cut = fill(self.typed.ledger.as_ref(), batch, gaps).await?;
                     cut.append(rest);
@@ -140,7 +246,7 @@ impl<P: Projection> TypedLane<P> {
     }
 
     async fn write(&self, writes: Writes, batch: &Batch) -> Result<Written, LaneError> {
-        let Writes { transactions, parked, .. } = writes;
+        let Writes { transactions, mut parked, .. } = writes;
         // Transactions of shared rows build on each other; rows fed by one stream are independent.
         let at_once = if P::SHARED { 1 } else { WRITES_IN_FLIGHT };
         let mut writing = futures::stream::iter(transactions)
@@ -151,7 +257,11 @@ impl<P: Projection> TypedLane<P> {
                 return Ok(Written::Lost);
             }
         }
-        for parked in &parked {
+        for parked in &mut parked {
+            let again = |before: &&Parked| {
+                before.stream == parked.stream && before.first_failing == parked.first_failing
+            };
+            parked.attempts += self.mending.as_ref().filter(again).map_or(0, |before| before.attempts);
             tracing::error!(
                 projection = P::NAME,
                 stream = %parked.stream,

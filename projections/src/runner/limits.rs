@@ -28,3 +28,27 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// The longest pause before trying again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Fewest records asked for at once, however slow a batch was.
+pub const BATCH_RECORDS_LEAST: usize = 25;
+
+/// A batch that takes longer makes the next one smaller, so that a hand-over never waits long for one.
+pub const BATCH_TIME: Duration = Duration::from_millis(500);
+
+/// How long a read of the feed may take before it counts as failed.
+pub const READ_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long after its last answer a partition still counts as caught up.
+pub const HEAD_FRESH: Duration = Duration::from_secs(5);
+
+/// How long a listing of the partitions may take before it counts as failed.
+pub const LIST_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often parked streams are looked at, to try some of them again.
+pub const MEND_EVERY: Duration = Duration::from_secs(10);
+
+/// Most parked streams of a projection that are looked at in one go; the next ones follow in the next.
+pub const MEND_STREAMS: usize = 100;
+
+/// A stream that has failed n times is tried again in one of 2^n sweeps, and never more seldom than in one of 2^this.
+pub const MEND_SELDOM: u32 = 8;

@@ -1,15 +1,32 @@
-//! The runner: carries events from the feed to the rows, in one process, each partition in a task of its own.
+//! The runner: carries events from the feed to the rows, in as many processes as there are.
+//!
+//! - `run.rs`: what a runner is made of,
+//! - `rounds.rs`: its rounds: look at the group, plan, act,
+//! - `keeper.rs`: a lease that is held: renewed beside the reader of its partition,
+//! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
+//! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
+//! - `mender.rs`: parked streams are tried again,
+//! - `status.rs`: what is shown of it.
 
 mod backoff;
+mod cohort;
 mod error;
 mod fill;
+mod keeper;
 mod lane;
 pub mod limits;
-mod partition;
+mod mender;
+mod progress;
+mod reader;
+mod rounds;
 mod run;
+mod status;
 mod waits;
 
 pub use error::RunError;
-pub use run::Runner;
+pub use lane::Mended;
+pub use mender::{Order, OrderError};
+pub use run::{GROUP, Runner};
+pub use status::{Control, PartitionState, PartitionStatus, Status};
 
 pub(crate) use waits::Waits;

@@ -1,28 +1,36 @@
-//! The runner itself: starts a task for each partition, parents before children, and stops them in good order.
+//! The runner itself: what it is made of, and running it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use headwater::store::{Partition, PartitionId};
-use headwater::{EventFeed, EventStore};
-use tokio::task::{JoinError, JoinSet};
+use headwater::{EventFeed, EventStore, check_category};
+use tokio::task::JoinSet;
 
-use super::backoff::Stop;
+use super::backoff::Backoff;
 use super::lane::{Handler, OneStream, Shared, Typed};
-use super::limits::PARTITIONS_EVERY;
-use super::partition::Reader;
-use super::{RunError, Waits};
+use super::mender::Mender;
+use super::rounds::Rounds;
+use super::{Control, RunError, Waits};
+use crate::group::limits::ROUND;
+use crate::group::{LeaseStore, MemoryLeases};
 use crate::read_models::Model;
 use crate::{Definition, DefinitionError, Projection, ReadModels, RowStore};
 
-/// Keeps the rows of a group of projections up to date, in one process.
+/// The name of the group of a runner that was not given one.
+pub const GROUP: &str = "views";
+
+/// Keeps the rows of a group of projections up to date, in this process and in all others that run the same group on
+/// the same [`LeaseStore`].
 ///
-/// Each partition of the feed is read once for all projections. Positions are kept in memory: a new runner reads the
-/// feed from its oldest record and drops what the rows have applied already. The rows of a projection are those of
-/// the generation numbered like its version, so a raised version builds its rows anew.
+/// Each partition of the feed is read by one process, once for all projections. Without a lease store of its own a
+/// runner is a group of one, and a new runner reads the feed from its oldest record and drops what the rows have
+/// applied already. The rows of a projection are those of the generation numbered like its version, so a raised version
+/// builds its rows anew, from the oldest record of the feed and what the ledger has before it; the other projections do
+/// not wait for it.
 ///
 /// # Delivery
 /// Each event of each stream is applied to each row once, in version order (L5), also when two runners work on the
@@ -31,15 +39,46 @@ pub struct Runner {
     ledger: Arc<dyn EventStore>,
     feed: Arc<dyn EventFeed>,
     rows: Arc<dyn RowStore>,
+    group: Arc<str>,
+    leases: Arc<dyn LeaseStore>,
     handlers: Vec<Arc<dyn Handler>>,
     models: BTreeMap<&'static str, Model>,
+    control: Control,
 }
 
 impl Runner {
     /// A runner without projections.
     #[must_use]
     pub fn new(ledger: Arc<dyn EventStore>, feed: Arc<dyn EventFeed>, rows: Arc<dyn RowStore>) -> Self {
-        Self { ledger, feed, rows, handlers: Vec::new(), models: BTreeMap::new() }
+        Self {
+            ledger,
+            feed,
+            rows,
+            group: GROUP.into(),
+            leases: Arc::new(MemoryLeases::new()),
+            handlers: Vec::new(),
+            models: BTreeMap::new(),
+            control: Control::default(),
+        }
+    }
+
+    /// Names the group. All runners of a group should have the same projections; while a new one is rolled out, it
+    /// stands still where an older process has the lease.
+    ///
+    /// # Errors
+    /// [`DefinitionError::Group`] for a name that is not lower-case letters, digits and hyphens.
+    pub fn group(mut self, name: &str) -> Result<Self, DefinitionError> {
+        if check_category(name).is_err() {
+            return Err(DefinitionError::Group { name: name.to_owned() });
+        }
+        self.group = name.into();
+        Ok(self)
+    }
+
+    /// Keeps leases and checkpoints there, and shares the work with everybody else who does.
+    #[must_use]
+    pub fn leases(self, leases: Arc<dyn LeaseStore>) -> Self {
+        Self { leases, ..self }
     }
 
     /// Adds a projection.
@@ -60,7 +99,10 @@ impl Runner {
             ledger: Arc::clone(&self.ledger),
             waits,
         });
-        self.handlers.push(if P::SHARED { Arc::new(Shared::new(typed)) } else { Arc::new(OneStream(typed)) });
+        let handler: Arc<dyn Handler> =
+            if P::SHARED { Arc::new(Shared::new(typed)) } else { Arc::new(OneStream(typed)) };
+        self.control.add(Arc::clone(&handler));
+        self.handlers.push(handler);
         Ok(self)
     }
 
@@ -70,95 +112,68 @@ impl Runner {
         ReadModels::new(Arc::clone(&self.rows), self.models.clone())
     }
 
-    /// Runs until `shutdown` is ready; the batches under way are finished first.
+    /// The handle to see how the group is doing and to pause projections; take it before running.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Runs until `shutdown` is ready. The batches under way are finished first, and every lease is released, so that
+    /// others go on within a second.
     ///
     /// # Errors
     /// [`RunError`] when it cannot go on. Stores that cannot be reached are tried again and are no error.
     ///
     /// # Cancel safety
-    /// Dropping the future ends all tasks at once; rows stay whole, because each write of a row is.
+    /// Dropping the future ends all tasks at once, as a kill of the process would: rows stay whole, because each write
+    /// of a row is, and the leases have to expire.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
         let mut shutdown = pin!(shutdown);
-        let (stop_now, stop) = Stop::new();
-        let mut readers = Readers::new(self, stop);
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            prepared = prepare(&self.handlers) => prepared?,
+        }
+        let mine = Arc::new(AtomicBool::new(false));
+        let (handlers, control) = (self.handlers.clone(), self.control.clone());
+        let mut mending = JoinSet::new();
+        mending.spawn(Mender { handlers, control, mine: Arc::clone(&mine) }.run());
+        let mut rounds = Rounds::new(self.feed, self.leases, self.group, self.handlers, self.control, mine);
         let mut outcome = Ok(());
-        loop {
-            readers.start_new().await;
+        while outcome.is_ok() {
+            rounds.round().await;
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(done) = readers.tasks.join_next() => {
-                    outcome = readers.done(done);
-                    if outcome.is_err() {
-                        break;
-                    }
-                }
-                () = tokio::time::sleep(PARTITIONS_EVERY) => {}
+                ended = rounds.ended() => outcome = ended,
+                () = tokio::time::sleep(ROUND) => {}
             }
         }
-        stop_now.send_replace(true);
-        while let Some(done) = readers.tasks.join_next().await {
-            outcome = outcome.and(readers.done(done));
-        }
-        outcome
+        outcome.and(rounds.leave().await)
     }
+}
+
+/// Makes the generations where they do not exist yet, however often it takes.
+async fn prepare(handlers: &[Arc<dyn Handler>]) -> Result<(), RunError> {
+    for handler in handlers {
+        let (rows, indexes) = handler.rows();
+        let mut backoff = Backoff::default();
+        while let Err(source) = rows.prepare(handler.generation(), indexes).await {
+            let projection = handler.name();
+            if !source.retry_helps() {
+                return Err(RunError::Generation { projection, source });
+            }
+            tracing::warn!(projection, error = %source, "the rows cannot be prepared, trying again");
+            backoff.pause().await;
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let projections: Vec<_> = self.handlers.iter().map(|handler| handler.name()).collect();
-        f.debug_struct("Runner").field("projections", &projections).finish_non_exhaustive()
-    }
-}
-
-/// The tasks of a running runner.
-struct Readers {
-    runner: Runner,
-    stop: Stop,
-    tasks: JoinSet<Result<Option<PartitionId>, RunError>>,
-    started: HashSet<PartitionId>,
-    ended: HashSet<PartitionId>,
-}
-
-impl Readers {
-    fn new(runner: Runner, stop: Stop) -> Self {
-        Self { runner, stop, tasks: JoinSet::new(), started: HashSet::new(), ended: HashSet::new() }
-    }
-
-    /// Starts the partitions that are new and whose parents were read to their end.
-    async fn start_new(&mut self) {
-        let partitions = match self.runner.feed.partitions().await {
-            Ok(partitions) => partitions,
-            Err(error) => {
-                tracing::warn!(error = %error, "the partitions of the feed cannot be listed, trying again");
-                return;
-            }
-        };
-        let listed: HashSet<_> = partitions.iter().map(|partition| partition.id.clone()).collect();
-        self.started.retain(|id| listed.contains(id));
-        self.ended.retain(|id| listed.contains(id));
-        let waits =
-            |p: &Partition| p.parents.iter().any(|id| listed.contains(id) && !self.ended.contains(id));
-        let (_, ready): (Vec<_>, Vec<_>) = partitions.into_iter().partition(waits);
-        for partition in ready {
-            if self.started.insert(partition.id.clone()) {
-                let lanes = self.runner.handlers.iter().map(|handler| (handler.name(), handler.lane()));
-                let reader = Reader {
-                    feed: Arc::clone(&self.runner.feed),
-                    partition: partition.id,
-                    lanes: lanes.collect(),
-                    stop: self.stop.clone(),
-                };
-                self.tasks.spawn(reader.read());
-            }
-        }
-    }
-
-    fn done(
-        &mut self,
-        done: Result<Result<Option<PartitionId>, RunError>, JoinError>,
-    ) -> Result<(), RunError> {
-        let ended = done.map_err(|source| RunError::Panicked { source })??;
-        self.ended.extend(ended);
-        Ok(())
+        f.debug_struct("Runner")
+            .field("group", &self.group)
+            .field("projections", &projections)
+            .finish_non_exhaustive()
     }
 }

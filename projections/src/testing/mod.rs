@@ -1,5 +1,6 @@
-//! Test kit: scenarios with expected rows, the shuffle check, and the conformance suite for row stores.
+//! Test kit: scenarios with expected rows, the shuffle check, and the conformance suites for row and lease stores.
 
+pub mod leases;
 pub mod rows;
 mod scenario;
 mod shuffle;

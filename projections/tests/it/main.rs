@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
+mod group;
 mod harness;
 mod kit;
+mod leases;
+mod mending;
 mod model;
 mod parking;
 mod properties;
+mod read_models;
 mod rows;
 mod runner;
 mod step;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use headwater::store::Append;
 use headwater::{Event, EventFeed, EventStore, Expected, StreamName, Version};
-use headwater_projections::rows::{Generation, List, LoadedRows, RowError, RowPage, Wanted, Written};
-use headwater_projections::{MemoryRows, Parked, RowStore, Runner, Transaction};
+use headwater_projections::rows::{
+    AuditPage, Generation, List, LoadedRows, Query, RowError, RowPage, Wanted, Written,
+};
+use headwater_projections::{AuditEntry, MemoryRows, Parked, RowStore, Runner, Transaction};
 use headwater_store_memory::MemoryStore;
 use tokio::time::Instant;
 
@@ -32,6 +34,29 @@ impl RowStore for LosesAnAnswer {
             true => Ok(written),
             false => Err(RowError::Unavailable { attempted: "answer".to_owned(), source: "lost".into() }),
         }
+    }
+    async fn prepare(&self, generation: &Generation, indexes: &[&str]) -> Result<(), RowError> {
+        self.rows.prepare(generation, indexes).await
+    }
+    async fn drop_generation(&self, generation: &Generation) -> Result<(), RowError> {
+        self.rows.drop_generation(generation).await
+    }
+    async fn query(&self, generation: &Generation, query: &Query) -> Result<RowPage, RowError> {
+        self.rows.query(generation, query).await
+    }
+    async fn unpark(
+        &self,
+        generation: &Generation,
+        stream: &StreamName,
+        first_failing: Version,
+    ) -> Result<Written, RowError> {
+        self.rows.unpark(generation, stream, first_failing).await
+    }
+    async fn audit(&self, generation: &Generation, entry: &AuditEntry) -> Result<(), RowError> {
+        self.rows.audit(generation, entry).await
+    }
+    async fn audits(&self, generation: &Generation, list: &List) -> Result<AuditPage, RowError> {
+        self.rows.audits(generation, list).await
     }
     async fn list(&self, generation: &Generation, list: &List) -> Result<RowPage, RowError> {
         self.rows.list(generation, list).await

@@ -1,0 +1,189 @@
+//! What a lease store keeps of a group: its workers, and a lease for each partition.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use headwater::store::{Partition, PartitionId, Position};
+
+/// The id of a worker: a process at one time, never the same again after a restart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub Arc<str>);
+
+impl WorkerId {
+    /// An id that no other worker has.
+    #[must_use]
+    pub fn random() -> Self {
+        let half = || RandomState::new().build_hasher().finish();
+        Self(format!("{:016x}{:016x}", half(), half()).into())
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A worker as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// Its id.
+    pub id: WorkerId,
+    /// One more with every write.
+    pub counter: u64,
+    /// The worker it asks for a lease, because that one has more than its share.
+    pub asks: Option<WorkerId>,
+}
+
+/// How far one projection has come in a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// Everything up to and with this position is done.
+    At(Position),
+    /// The partition is closed, and everything in it is done.
+    End,
+}
+
+/// The right to read a partition, and how far its readers have come. It is written by its owner, or by whoever takes
+/// it, and by nobody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The partitions that had to be read before it.
+    pub parents: Vec<PartitionId>,
+    /// Who has it; nobody when it was released.
+    pub owner: Option<WorkerId>,
+    /// One more with every write.
+    pub counter: u64,
+    /// One more with every change of owner: two incarnations of the same owner are told apart by it.
+    pub incarnation: u64,
+    /// How far each generation has come, by its name. One that is not here starts at the oldest record of the feed.
+    pub checkpoints: BTreeMap<Arc<str>, Checkpoint>,
+    /// How often the feed did not know a checkpoint any more. Streams of which it has no record left may be behind.
+    pub losses: u64,
+}
+
+impl Lease {
+    /// The first lease of a partition.
+    #[must_use]
+    pub fn new(partition: &Partition, owner: Option<WorkerId>) -> Self {
+        Self {
+            partition: partition.id.clone(),
+            parents: partition.parents.clone(),
+            owner,
+            counter: 1,
+            incarnation: 1,
+            checkpoints: BTreeMap::new(),
+            losses: 0,
+        }
+    }
+
+    /// Whether all of these generations have read the partition to its end.
+    #[must_use]
+    pub fn is_ended(&self, generations: &[Arc<str>]) -> bool {
+        generations.iter().all(|generation| self.checkpoints.get(generation) == Some(&Checkpoint::End))
+    }
+
+    /// Whether at least one of these generations has read the partition to its end, so that its children may be read. One
+    /// that is late there, or paused, holds nobody up: what it misses at first in the children, it reads from the ledger.
+    #[must_use]
+    pub fn is_passed(&self, generations: &[Arc<str>]) -> bool {
+        let at_end = |generation| self.checkpoints.get(generation) == Some(&Checkpoint::End);
+        self.is_ended(generations) || generations.iter().any(at_end)
+    }
+
+    /// The lease after another owner, or nobody, has got it.
+    #[must_use]
+    pub fn given_to(&self, owner: Option<WorkerId>) -> Self {
+        Self { owner, counter: self.counter + 1, incarnation: self.incarnation + 1, ..self.clone() }
+    }
+}
+
+/// One item of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A worker.
+    Worker(Worker),
+    /// A lease.
+    Lease(Lease),
+}
+
+/// What names an item in its group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKey {
+    /// A worker.
+    Worker(WorkerId),
+    /// The lease of a partition.
+    Lease(PartitionId),
+}
+
+impl Item {
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> ItemKey {
+        match self {
+            Self::Worker(worker) => ItemKey::Worker(worker.id.clone()),
+            Self::Lease(lease) => ItemKey::Lease(lease.partition.clone()),
+        }
+    }
+
+    /// Its counter.
+    #[must_use]
+    pub fn counter(&self) -> u64 {
+        match self {
+            Self::Worker(worker) => worker.counter,
+            Self::Lease(lease) => lease.counter,
+        }
+    }
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worker(id) => write!(f, "worker/{id}"),
+            Self::Lease(partition) => write!(f, "lease/{partition}"),
+        }
+    }
+}
+
+impl From<Worker> for Item {
+    fn from(worker: Worker) -> Self {
+        Self::Worker(worker)
+    }
+}
+
+impl From<Lease> for Item {
+    fn from(lease: Lease) -> Self {
+        Self::Lease(lease)
+    }
+}
+
+/// All items of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Items {
+    /// The workers.
+    pub workers: BTreeMap<WorkerId, Worker>,
+    /// The leases.
+    pub leases: BTreeMap<PartitionId, Lease>,
+    /// Items that cannot be read, by what names them, and why: perhaps a newer program wrote them. They are left alone.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+impl Items {
+    /// Puts an item in.
+    pub fn insert(&mut self, item: Item) {
+        match item {
+            Item::Worker(worker) => drop(self.workers.insert(worker.id.clone(), worker)),
+            Item::Lease(lease) => drop(self.leases.insert(lease.partition.clone(), lease)),
+        }
+    }
+
+    /// Every item that can be read, by what names it, with its counter.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = (ItemKey, u64)> + '_ {
+        let workers = self.workers.values().map(|w| (ItemKey::Worker(w.id.clone()), w.counter));
+        workers.chain(self.leases.values().map(|l| (ItemKey::Lease(l.partition.clone()), l.counter)))
+    }
+}

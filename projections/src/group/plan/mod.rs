@@ -1,0 +1,8 @@
+//! The rules by which each worker decides what is its own to do. Pure: no clock, no I/O, no async.
+
+mod cover;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use rules::{Action, Held, Plan, View, plan};

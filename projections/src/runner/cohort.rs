@@ -1,0 +1,216 @@
+//! A cohort: projections that read a partition together, one read of the feed for all of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use headwater::store::{FeedBatch, PartitionId, Position, StoreError};
+use headwater::{Commit, EventFeed};
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, timeout};
+
+use super::backoff::{Backoff, Stop};
+use super::lane::Lane;
+use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME, READ_PATIENCE};
+use super::progress::Progress;
+use crate::group::Checkpoint;
+
+/// What all cohorts of a partition work with.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) feed: Arc<dyn EventFeed>,
+    pub(super) partition: PartitionId,
+    pub(super) progress: Arc<Progress>,
+    pub(super) stop: Stop,
+    pub(super) paused: watch::Receiver<BTreeSet<&'static str>>,
+}
+
+/// A projection in a partition.
+pub(super) struct Place {
+    pub(super) name: &'static str,
+    pub(super) generation: Arc<str>,
+    pub(super) lane: Arc<Mutex<dyn Lane>>,
+    /// The position of the last record that is done; `None` before the oldest.
+    pub(super) at: Option<Position>,
+}
+
+/// Projections that read together.
+#[derive(Default)]
+pub(super) struct Cohort {
+    pub(super) places: Vec<Place>,
+    size: BatchSize,
+    backoff: Backoff,
+}
+
+/// What became of one batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is done.
+    Done,
+    /// There was nothing to read.
+    Idle,
+    /// The partition is closed, and everything in it is done.
+    Ended,
+    /// It was not read, or a stop came before it was done.
+    Not,
+}
+
+impl Cohort {
+    pub(super) fn of(places: Vec<Place>) -> Self {
+        Self { places, ..Self::default() }
+    }
+
+    /// Where it reads on: behind the projection that is furthest back.
+    pub(super) fn from(&self) -> Option<Position> {
+        self.places.iter().map(|place| &place.at).min().cloned().flatten()
+    }
+
+    /// Reads one batch and brings it into the rows of each projection.
+    pub(super) async fn turn(&mut self, context: &Context) -> Turn {
+        let from = self.from();
+        let Some(batch) = self.read(context, from.as_ref()).await else { return Turn::Not };
+        self.backoff = Backoff::default();
+        let (records, idle) = (batch.records.len(), batch.records.is_empty());
+        context.progress.answered(records, idle);
+        let begun = Instant::now();
+        let newest = batch.records.iter().map(|record| record.commit.recorded_at).max();
+        let carrying = self.places.iter_mut().map(|place| place.carry(context, from.as_ref(), &batch));
+        let done = join_all(carrying).await.into_iter().all(|done| done);
+        context.progress.dealt_with(records, newest.filter(|_| done));
+        self.size.learn(begun.elapsed(), records);
+        match (done, batch.ended, idle) {
+            (false, ..) => Turn::Not,
+            (true, true, _) => Turn::Ended,
+            (true, false, true) => Turn::Idle,
+            (true, false, false) => Turn::Done,
+        }
+    }
+
+    async fn read(&mut self, context: &Context, from: Option<&Position>) -> Option<FeedBatch> {
+        let partition = &context.partition;
+        let reading = context.feed.read_after(partition, from, self.size.0);
+        let reason = match timeout(READ_PATIENCE, reading).await {
+            Ok(Ok(batch)) => return Some(batch),
+            Ok(Err(error @ StoreError::Position { .. })) => {
+                if let Some(from) = from {
+                    // Never a silent jump: the loss is logged, shown, counted in the lease, and made good as far as the
+                    // feed and the ledger can.
+                    tracing::error!(
+                        %partition,
+                        position = %from,
+                        error = %error,
+                        "the feed does not have the checkpoint any more: reading from its oldest record; rows of streams \
+                         without a record there are behind until rebuilt"
+                    );
+                    context.progress.position_lost();
+                    self.places.iter_mut().for_each(|place| place.at = None);
+                    return None;
+                }
+                context.progress.unreadable(error.to_string(), true);
+                error.to_string()
+            }
+            Ok(Err(error)) => {
+                context.progress.unreadable(error.to_string(), false);
+                error.to_string()
+            }
+            Err(_) => {
+                let reason = "the feed did not answer in time".to_owned();
+                context.progress.unreadable(reason.clone(), false);
+                reason
+            }
+        };
+        tracing::warn!(%partition, reason, "the feed cannot be read, trying again");
+        self.backoff.pause_or_stop(&context.stop).await;
+        None
+    }
+}
+
+impl Place {
+    /// Brings what is new of a batch into the rows, however often it takes; `false` if a stop came first.
+    async fn carry(&mut self, context: &Context, from: Option<&Position>, batch: &FeedBatch) -> bool {
+        // One that is ahead of the others of its cohort has done the first of these already.
+        let ahead = self.at.as_ref().filter(|at| Some(*at) != from);
+        let new = |position: &Position| ahead.is_none_or(|at| position > at);
+        let records = batch.records.iter().filter(|record| new(&record.position));
+        let commits: Vec<_> = records.map(|record| Arc::clone(&record.commit)).collect();
+        if !commits.is_empty() && !carry(self.name, &self.lane, &commits, &context.stop).await {
+            return false;
+        }
+        let next = batch.next.clone().filter(new).or(self.at.take());
+        let checkpoint = match &next {
+            _ if batch.ended => Some(Checkpoint::End),
+            next => next.clone().map(Checkpoint::At),
+        };
+        self.at = next;
+        if let Some(checkpoint) = checkpoint {
+            context.progress.done(&self.generation, checkpoint);
+        }
+        true
+    }
+}
+
+/// Brings commits into the rows of one projection, however often it takes; `false` if a stop came first.
+async fn carry(
+    projection: &'static str,
+    lane: &Mutex<dyn Lane>,
+    commits: &[Arc<Commit>],
+    stop: &Stop,
+) -> bool {
+    let mut backoff = Backoff::default();
+    loop {
+        let carried = lane.lock().await.carry(commits).await;
+        match carried {
+            Ok(()) => return true,
+            Err(error) if error.retry_helps() => {
+                tracing::warn!(projection, error = %error, "a batch is not done yet, trying again");
+            }
+            Err(error) => {
+                tracing::error!(projection, error = %error, "a batch cannot be done, the partition waits for it");
+            }
+        }
+        if stop.is_requested() {
+            return false;
+        }
+        backoff.pause_or_stop(stop).await;
+    }
+}
+
+/// How many records are asked for: fewer after a slow batch, more after a quick one that was full.
+struct BatchSize(usize);
+
+impl Default for BatchSize {
+    fn default() -> Self {
+        Self(BATCH_RECORDS)
+    }
+}
+
+impl BatchSize {
+    fn learn(&mut self, took: Duration, records: usize) {
+        if took > BATCH_TIME {
+            self.0 = (self.0 / 2).max(BATCH_RECORDS_LEAST);
+        } else if took < BATCH_TIME / 4 && records >= self.0 {
+            self.0 = (self.0 * 2).min(BATCH_RECORDS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_get_smaller_when_they_are_slow_and_larger_again_when_full_ones_are_quick() {
+        let mut size = BatchSize::default();
+        for _ in 0..20 {
+            size.learn(BATCH_TIME * 2, size.0);
+        }
+        assert_eq!(size.0, BATCH_RECORDS_LEAST);
+        size.learn(Duration::ZERO, size.0 - 1);
+        assert_eq!(size.0, BATCH_RECORDS_LEAST, "a batch that was not full says nothing");
+        for _ in 0..20 {
+            size.learn(Duration::ZERO, size.0);
+        }
+        assert_eq!(size.0, BATCH_RECORDS);
+    }
+}

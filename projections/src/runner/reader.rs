@@ -1,0 +1,166 @@
+//! The reader of a partition: keeps its projections in as few cohorts as can be, and in one as soon as it can.
+//!
+//! A projection that joins the group late, or was paused, is behind the others. They do not wait for it: it reads on its
+//! own until it has reached them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::task::{JoinError, JoinSet};
+
+use super::cohort::{Cohort, Context, Place, Turn};
+use super::limits::IDLE_WAIT;
+
+/// What the task of a reader owns.
+pub(super) struct Reader {
+    context: Arc<Context>,
+    /// The cohort of those that are furthest.
+    lead: Cohort,
+    /// Those that are behind, each cohort in a task of its own.
+    behind: JoinSet<Returned>,
+    /// Those that are paused.
+    paused: Vec<Place>,
+    /// Which projections were paused when they were last sorted.
+    seen: BTreeSet<&'static str>,
+}
+
+/// A cohort that was behind.
+struct Returned {
+    places: Vec<Place>,
+    /// Whether it has reached the others.
+    near: bool,
+}
+
+impl Reader {
+    pub(super) fn new(context: Context) -> Self {
+        let context = Arc::new(context);
+        Self {
+            context,
+            lead: Cohort::default(),
+            behind: JoinSet::new(),
+            paused: Vec::new(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Reads until every projection has come to the end of the partition: `true`; or until a stop is asked for.
+    pub(super) async fn read(mut self, places: Vec<Place>) -> bool {
+        // A lane that partitions share may remember rows from before somebody else had this one.
+        for place in &places {
+            place.lane.lock().await.forget();
+        }
+        self.place(places);
+        while !self.context.stop.is_requested() {
+            self.pause_and_resume();
+            let late = !self.behind.is_empty() || !self.paused.is_empty();
+            self.context.progress.set_lead(self.lead.from(), late);
+            if self.lead.places.is_empty() {
+                if self.behind.is_empty() && self.paused.is_empty() {
+                    return true;
+                }
+                self.wait(false).await;
+                continue;
+            }
+            match self.lead.turn(&self.context).await {
+                Turn::Ended => self.lead.places.clear(),
+                Turn::Idle => self.wait(true).await,
+                Turn::Done | Turn::Not => {}
+            }
+            while let Some(returned) = self.behind.try_join_next() {
+                self.take_back(returned);
+            }
+        }
+        while self.behind.join_next().await.is_some() {}
+        false
+    }
+
+    /// Puts the furthest into the lead, unless somebody is there, and sends off the others to catch up.
+    fn place(&mut self, places: Vec<Place>) {
+        let lead = match self.lead.places.is_empty() {
+            true => places.iter().map(|place| place.at.clone()).max().flatten(),
+            false => self.lead.from(),
+        };
+        let (near, far): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| place.at >= lead);
+        self.lead.places.extend(near);
+        if !far.is_empty() {
+            self.behind.spawn(catch_up(Cohort::of(far), Arc::clone(&self.context)));
+        }
+    }
+
+    fn pause_and_resume(&mut self) {
+        self.seen = self.context.paused.borrow().clone();
+        let paused = &self.seen;
+        let (pause, go_on) = self.lead.places.drain(..).partition(|place| paused.contains(place.name));
+        self.lead.places = go_on;
+        let (stay, resume): (Vec<_>, Vec<_>) =
+            self.paused.drain(..).partition(|place| paused.contains(place.name));
+        self.paused = stay;
+        self.paused.extend::<Vec<_>>(pause);
+        if !resume.is_empty() {
+            self.place(resume);
+        }
+    }
+
+    /// Waits for something to do.
+    async fn wait(&mut self, for_the_feed: bool) {
+        let context = Arc::clone(&self.context);
+        let from = self.lead.from();
+        let news = async {
+            if for_the_feed {
+                context.feed.wait(&context.partition, from.as_ref(), IDLE_WAIT).await;
+            } else {
+                std::future::pending().await
+            }
+        };
+        let mut paused = context.paused.clone();
+        let pauses_change = async {
+            // One whose sender is gone does not change any more.
+            if paused.wait_for(|paused| *paused != self.seen).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = news => {}
+            () = pauses_change => {}
+            () = context.stop.requested() => {}
+            Some(returned) = self.behind.join_next() => self.take_back(returned),
+        }
+    }
+
+    fn take_back(&mut self, returned: Result<Returned, JoinError>) {
+        let Returned { places, near } = match returned {
+            Ok(returned) => returned,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => return,
+        };
+        if near {
+            self.lead.places.extend(places);
+            return;
+        }
+        let paused = self.context.paused.borrow().clone();
+        let (pause, go_on) = places.into_iter().partition(|place| paused.contains(place.name));
+        self.paused.extend::<Vec<_>>(pause);
+        self.place(go_on);
+    }
+}
+
+/// Reads on with those that are behind, until they have reached the others or are to be sorted anew.
+async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
+    loop {
+        let sort = {
+            let paused = context.paused.borrow();
+            cohort.places.iter().any(|place| paused.contains(place.name))
+        };
+        if sort || context.stop.is_requested() {
+            return Returned { places: cohort.places, near: false };
+        }
+        match cohort.turn(&context).await {
+            Turn::Ended => return Returned { places: Vec::new(), near: true },
+            Turn::Idle => return Returned { places: cohort.places, near: true },
+            Turn::Done if cohort.from() >= context.progress.lead() => {
+                return Returned { places: cohort.places, near: true };
+            }
+            Turn::Done | Turn::Not => {}
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What a running group shows, and what can be asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use headwater::store::PartitionId;
+use tokio::sync::watch;
+
+use super::lane::Handler;
+use super::progress::Progress;
+use crate::ReadError;
+use crate::group::WorkerId;
+
+/// What becomes of a partition, seen from one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PartitionState {
+    /// Its parents are not read to their end yet.
+    Waiting,
+    /// Nobody has its lease at the moment.
+    Free,
+    /// Another worker reads it.
+    Elsewhere {
+        /// That worker.
+        owner: WorkerId,
+    },
+    /// It is about to be read here; the feed has not answered yet.
+    Starting,
+    /// It is read here, and there is more to read.
+    Reading,
+    /// It is read here, and a moment ago there was no more to read.
+    CaughtUp,
+    /// It is read here, from the oldest record on, because the feed does not have the checkpoint any more. Streams that
+    /// have no record there are behind until an event of theirs comes.
+    CatchingUp,
+    /// It ought to be read here and cannot be. How far it is behind is not known.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// It is closed, and everything in it is done.
+    Ended,
+    /// It has no lease and gets none: nobody reads it. That is an alarm.
+    Uncovered,
+}
+
+/// One partition, seen from one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStatus {
+    /// What becomes of it.
+    pub state: PartitionState,
+    /// How far its projections are behind, at most, when it is read here. It grows while the feed does not answer.
+    pub behind: Option<Duration>,
+    /// Whether some projections are further behind than that: they are paused, or were, or are new to the group.
+    pub late: bool,
+    /// Records that were read here and are not done yet.
+    pub in_hand: usize,
+    /// How often a checkpoint of it was lost: rows of streams that the feed had no record of may be behind.
+    pub losses: u64,
+}
+
+impl PartitionStatus {
+    pub(super) fn of(state: PartitionState, losses: u64) -> Self {
+        Self { state, behind: None, late: false, in_hand: 0, losses }
+    }
+}
+
+/// A group, seen from one worker.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// Workers that are alive.
+    pub workers: usize,
+    /// The partitions of the feed.
+    pub partitions: BTreeMap<PartitionId, PartitionStatus>,
+    /// Projections that are paused here.
+    pub paused: BTreeSet<&'static str>,
+}
+
+/// The handle to a running group: how it is doing, pausing projections in this process, and orders about parked streams.
+/// Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    handlers: Mutex<Vec<Arc<dyn Handler>>>,
+    paused: watch::Sender<BTreeSet<&'static str>>,
+    shown: Mutex<Shown>,
+}
+
+/// What the last round has left to be shown.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    pub(super) workers: usize,
+    pub(super) partitions: BTreeMap<PartitionId, PartitionStatus>,
+    pub(super) here: BTreeMap<PartitionId, Arc<Progress>>,
+}
+
+impl Control {
+    pub(super) fn add(&self, handler: Arc<dyn Handler>) {
+        locked(&self.shared.handlers).push(handler);
+    }
+
+    pub(super) fn is_paused(&self, projection: &str) -> bool {
+        self.shared.paused.borrow().contains(projection)
+    }
+
+    /// How the group is doing now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let shown = locked(&self.shared.shown);
+        let mut partitions = shown.partitions.clone();
+        for (partition, progress) in &shown.here {
+            partitions.insert(partition.clone(), progress.show());
+        }
+        Status { workers: shown.workers, partitions, paused: self.shared.paused.borrow().clone() }
+    }
+
+    /// Stops applying events to a projection in this process, after the batch under way. The others go on.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownProjection`].
+    pub fn pause(&self, projection: &str) -> Result<(), ReadError> {
+        let name = self.handler(projection)?.name();
+        self.shared.paused.send_if_modified(|paused| paused.insert(name));
+        Ok(())
+    }
+
+    /// Goes on with a projection that was paused, from where it was.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownProjection`].
+    pub fn resume(&self, projection: &str) -> Result<(), ReadError> {
+        let name = self.handler(projection)?.name();
+        self.shared.paused.send_if_modified(|paused| paused.remove(name));
+        Ok(())
+    }
+
+    pub(super) fn paused(&self) -> watch::Receiver<BTreeSet<&'static str>> {
+        self.shared.paused.subscribe()
+    }
+
+    pub(super) fn show(&self, shown: Shown) {
+        *locked(&self.shared.shown) = shown;
+    }
+
+    pub(super) fn handler(&self, projection: &str) -> Result<Arc<dyn Handler>, ReadError> {
+        let handlers = locked(&self.shared.handlers);
+        let known = || handlers.iter().map(|handler| handler.name()).collect::<Vec<_>>().join(", ");
+        let found = handlers.iter().find(|handler| handler.name() == projection).cloned();
+        found.ok_or_else(|| ReadError::UnknownProjection { name: projection.to_owned(), known: known() })
+    }
+}
+
+/// No code of others runs under these locks, so a poisoned one still holds whole data.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
