@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use clap::{ArgMatches, Command};
-use headwater::{Aggregate, EventFeed, EventStore, Executor};
+use headwater::{Aggregate, EventStore, Executor};
 use headwater_projections::rows::MemoryRows;
-use headwater_projections::{DefinitionError, Projection, RowStore, Runner};
+use headwater_projections::{DefinitionError, Projection, Runner};
 use headwater_store_memory::MemoryStore;
 
 use crate::aggregates::{Served, ServedAggregate};
@@ -104,17 +104,15 @@ impl App {
     /// [`DefinitionError`] when a read model is not defined as it must be.
     pub fn in_memory(&self) -> Result<(Router, Runner), DefinitionError> {
         let store = Arc::new(MemoryStore::new());
-        self.on(store.clone(), store, Arc::new(MemoryRows::new()))
+        self.on(store.clone(), Runner::new(store.clone(), store, Arc::new(MemoryRows::new())))
     }
 
-    /// Everything on these backends.
+    /// Everything on this store and this runner, which has no projections yet.
     pub(crate) fn on(
         &self,
         store: Arc<dyn EventStore>,
-        feed: Arc<dyn EventFeed>,
-        rows: Arc<dyn RowStore>,
+        runner: Runner,
     ) -> Result<(Router, Runner), DefinitionError> {
-        let runner = Runner::new(Arc::clone(&store), feed, rows);
         let runner = self.projections.iter().try_fold(runner, |runner, add| add(runner))?;
         let services = Services {
             executor: Executor::new(store),

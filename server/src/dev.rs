@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_projections::rows::MemoryRows;
 use tokio::net::TcpListener;
 use tokio::signal;
 use tokio::sync::watch;
@@ -49,8 +48,7 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
         }
     };
     let store = Arc::clone(&backends.store);
-    let feed = store.feed();
-    let (router, runner) = match app.on(store, feed, Arc::new(MemoryRows::new())) {
+    let (router, runner) = match app.on(store, backends.runner()) {
         Ok(parts) => parts,
         Err(error) => {
             complain(&error);
@@ -83,11 +81,16 @@ pub(crate) async fn run(app: App, options: &Options) -> Exit {
     let drained = async {
         let served = server.await.is_ok_and(|served| served.is_ok());
         let read = readers.await.is_ok_and(|read| read.is_ok());
+        served && read
+    };
+    // Publishing what is left has a limit of its own.
+    let stopped = async {
+        let drained = tokio::time::timeout(DRAIN, drained).await.unwrap_or(false);
         let published = backends.stop().await;
-        served && read && published
+        drained && published
     };
     let drained = tokio::select! {
-        drained = tokio::time::timeout(DRAIN, drained) => drained.unwrap_or(false),
+        drained = stopped => drained,
         () = signalled() => false,
     };
     if !drained {

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use headwater::store::StoreError;
 use headwater_local::{ACCESS_KEY_ID, Local, LocalError, Options, REGION, SECRET_ACCESS_KEY};
+use headwater_projections::group::{Item, LeaseError, LeaseStore, Saved};
+use headwater_projections::{GROUP, Runner};
+use headwater_projections_dynamodb::{DynamoLeases, DynamoRows, rows};
 use headwater_store_kinesis::{Clients, Config, KinesisStore, Shards, infra};
 
 /// Shards of the local feed: each is read and projected by a task of its own.
@@ -19,6 +22,8 @@ const READS_PER_SECOND: u32 = 1_000;
 pub(crate) struct Backends {
     local: Local,
     pub(crate) store: Arc<KinesisStore>,
+    rows: Arc<DynamoRows>,
+    leases: Arc<DynamoLeases>,
 }
 
 /// Why they could not be started.
@@ -28,6 +33,8 @@ pub(crate) enum StartError {
     Local(#[from] LocalError),
     #[error("the local backends cannot be prepared")]
     Store(#[from] StoreError),
+    #[error("the leases of the last run cannot be released")]
+    Leases(#[from] LeaseError),
 }
 
 impl Backends {
@@ -45,7 +52,18 @@ impl Backends {
         config.takeover_after = Duration::ZERO;
         infra::apply(&clients, &config).await?;
         let store = Arc::new(KinesisStore::open(&clients, &config));
-        Ok(Self { local, store })
+        let rows = Arc::new(DynamoRows::new(&clients.dynamodb, rows::Config::new(name)));
+        let leases = Arc::new(DynamoLeases::new(&clients.dynamodb, name));
+        release_all(&*leases).await?;
+        Ok(Self { local, store, rows, leases })
+    }
+
+    /// A runner without projections.
+    pub(crate) fn runner(&self) -> Runner {
+        let (store, rows, leases) =
+            (Arc::clone(&self.store), Arc::clone(&self.rows), Arc::clone(&self.leases));
+        let feed = store.feed();
+        Runner::new(store, feed, rows).leases(leases)
     }
 
     /// Lines to paste to look inside with the `aws` command line.
@@ -59,6 +77,18 @@ impl Backends {
         self.local.stop().await;
         published
     }
+}
+
+/// Releases what the last run held if it was killed. The directory belongs to this process alone, so nobody else can hold
+/// a lease, and nobody has to wait until they expire.
+async fn release_all(leases: &dyn LeaseStore) -> Result<(), LeaseError> {
+    for lease in leases.list(GROUP).await?.leases.into_values().filter(|lease| lease.owner.is_some()) {
+        match leases.save(GROUP, &Item::Lease(lease.given_to(None)), Some(lease.counter)).await? {
+            Saved::Done => {}
+            Saved::Lost(found) => tracing::warn!(?found, "a lease of the last run has moved"),
+        }
+    }
+    Ok(())
 }
 
 fn clients(local: &Local) -> Clients {

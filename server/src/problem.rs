@@ -255,7 +255,9 @@ impl From<ReadError> for Problem {
         let kind = match &error {
             ReadError::UnknownProjection { .. } | ReadError::NotRead { .. } => ProblemKind::NotFound,
             ReadError::TooManyWaiters { .. } => ProblemKind::Overloaded,
-            ReadError::Rows(RowError::Invalid { .. }) => ProblemKind::InvalidRequest,
+            ReadError::UnknownIndex { .. } | ReadError::Rows(RowError::Invalid { .. }) => {
+                ProblemKind::InvalidRequest
+            }
             ReadError::Rows(RowError::Corrupt { .. }) => ProblemKind::Unreadable,
             _ => ProblemKind::Unavailable,
         };
