@@ -20,6 +20,8 @@ mod store;
 mod transaction;
 
 pub(crate) use error::Fault;
+#[cfg(test)]
+pub(crate) use item::encode;
 pub(crate) use item::{Item, NUMBER, WRITER, place_of};
 pub(crate) use requests::Table;
 pub(crate) use store::{Ledger, table};

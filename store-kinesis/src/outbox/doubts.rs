@@ -111,3 +111,99 @@ async fn find(table: &Table, commit: &Commit) -> Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater::store::Append;
+    use headwater::{EventData, Expected, StreamName, Version};
+    use headwater_aws::testing;
+    use headwater_local::{Local, Options};
+
+    use super::super::lanes::Lanes;
+    use super::*;
+    use crate::feed::nudges::Nudges;
+    use crate::ledger::{Ledger, encode};
+    use crate::publisher::Publisher;
+    use crate::{Clients, Config, Shards, infra};
+
+    struct World {
+        _local: Local,
+        table: Table,
+        publisher: Publisher,
+        lanes: Arc<Lanes>,
+        doubts: Doubts,
+    }
+
+    async fn world() -> World {
+        let local = Local::start(Options::default()).await.unwrap();
+        let clients = Clients {
+            dynamodb: testing::dynamodb(local.dynamodb_url()),
+            kinesis: testing::kinesis(local.kinesis_url()),
+        };
+        let mut config = Config::new("doubts");
+        config.shards = Shards::Provisioned(1);
+        infra::apply(&clients, &config).await.unwrap();
+        let kinesis = config.publishing.kinesis(&clients.kinesis);
+        let publisher = Publisher::start(kinesis, config.stream(), 10, 10_000, Arc::new(Nudges::default()));
+        let table = Ledger::new(&clients.dynamodb, &config).table;
+        let lanes = Arc::new(Lanes::new("w".to_owned()));
+        World { _local: local, table, publisher, lanes, doubts: Doubts::default() }
+    }
+
+    impl World {
+        /// A commit in doubt, and the item that may still arrive.
+        fn doubt(&self) -> crate::ledger::Item {
+            let event = EventData { name: "Noted".into(), schema: 1, payload: "{}".into() };
+            let stream = StreamName::parse("doubt/a").unwrap();
+            let append = Append::new(stream, Expected::NoStream, vec![event]);
+            let commit = Arc::new(append.into_commit(Version(1)));
+            let number = self.lanes.open().unwrap();
+            let item = encode(&commit, &number);
+            let room = self.publisher.room(500).unwrap();
+            let (lanes, publisher) = (Arc::clone(&self.lanes), self.publisher.clone());
+            self.doubts.add(Doubt::new(Open { lanes, number, room, publisher }, commit));
+            item
+        }
+
+        /// Looks when the next look is due. Gives how many numbers are open then.
+        async fn look(&self) -> usize {
+            for doubt in self.doubts.waiting().iter_mut() {
+                doubt.since -= LOOKS[doubt.looks];
+            }
+            self.doubts.look(&self.table).await;
+            self.publisher.flush().await;
+            self.lanes.counts().1
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_arrives_late_is_published() {
+        let world = world().await;
+        let item = world.doubt();
+        world.doubts.look(&world.table).await;
+        assert!(!world.doubts.are_looked_for(), "it is not due yet");
+        assert_eq!(world.look().await, 1);
+        assert!(world.doubts.are_looked_for());
+        world
+            .table
+            .client
+            .put_item()
+            .table_name(&world.table.name)
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(world.look().await, 0);
+        assert!(world.doubts.waiting().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_never_arrives_is_given_up_after_the_last_look_only() {
+        let world = world().await;
+        let _never = world.doubt();
+        for look in 1..=LOOKS.len() {
+            let open = world.look().await;
+            assert_eq!(open, usize::from(look < LOOKS.len()), "after look {look}");
+        }
+    }
+}

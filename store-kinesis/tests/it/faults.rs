@@ -149,6 +149,20 @@ async fn a_transaction_with_a_lost_answer_is_carried_out_once() {
 }
 
 #[tokio::test]
+async fn a_transaction_given_up_after_a_lost_answer_may_have_been_carried_out() {
+    let (wire, store, _) = tapped().await;
+    let transaction = Transaction {
+        appends: vec![append("a", Expected::NoStream), append("b", Expected::NoStream)],
+        checks: vec![],
+    };
+    wire.will([LostAnswer]);
+    wire.will([CANCELLED; 8]);
+    let error = store.append_all(transaction.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
+    assert!(store.append_all(transaction).await.unwrap().iter().all(|appended| appended.own_retry));
+}
+
+#[tokio::test]
 async fn wrong_credentials_and_a_missing_table_say_what_to_do() {
     let (wire, ledger, _) = tapped().await;
     let denied = Answer(400, "UnrecognizedClientException", "\"message\":\"the token is invalid\"");
