@@ -8,16 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use headwater::store::{Append, FeedBatch, Partition, PartitionId, Position, StoreError};
 use headwater::{Event, EventFeed, EventStore, Expected, StreamName, Version};
-use headwater_projections::rows::{
-    AuditPage, Generation, List, LoadedRows, Query, RowError, RowPage, Wanted, Written,
-};
+use headwater_projections::rows::{Generation, LoadedRows, RowError, Wanted, Written};
 use headwater_projections::{
-    AuditEntry, MemoryRows, Parked, ReadError, ReadModels, RowStore, RunError, Runner, Transaction, limits,
+    MemoryRows, ReadError, ReadModels, RowStore, RunError, Runner, Transaction, limits,
 };
 use headwater_store_memory::MemoryStore;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::faulty::{Fault, Faulty};
 use crate::harness::live;
 use crate::model::{AccountEvent, Balance, Total, account, deposited, plain_balances, plain_totals};
 
@@ -181,7 +180,6 @@ async fn questions_about_what_is_not_there_are_refused_with_what_is() {
 /// Fails every third call, a write half of the time only after it has happened; says that every seventh was lost.
 #[derive(Debug, Default)]
 struct Shaky {
-    rows: MemoryRows,
     calls: AtomicU64,
 }
 
@@ -196,65 +194,38 @@ impl Shaky {
 }
 
 #[async_trait]
-impl RowStore for Shaky {
-    async fn load(&self, generation: &Generation, wanted: &Wanted) -> Result<LoadedRows, RowError> {
-        if self.call().is_multiple_of(3) { Self::failed() } else { self.rows.load(generation, wanted).await }
+impl Fault for Shaky {
+    async fn load(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        wanted: &Wanted,
+    ) -> Result<LoadedRows, RowError> {
+        if self.call().is_multiple_of(3) { Self::failed() } else { rows.load(generation, wanted).await }
     }
-    async fn write(&self, generation: &Generation, transaction: &Transaction) -> Result<Written, RowError> {
+    async fn write(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        transaction: &Transaction,
+    ) -> Result<Written, RowError> {
         let call = self.call();
         match call % 6 {
             _ if call % 7 == 5 => Ok(Written::Lost),
             0 => Self::failed(),
             3 => {
-                let _ = self.rows.write(generation, transaction).await?;
+                let _ = rows.write(generation, transaction).await?;
                 Self::failed()
             }
-            _ => self.rows.write(generation, transaction).await,
+            _ => rows.write(generation, transaction).await,
         }
-    }
-    async fn prepare(&self, generation: &Generation, indexes: &[&str]) -> Result<(), RowError> {
-        self.rows.prepare(generation, indexes).await
-    }
-    async fn drop_generation(&self, generation: &Generation) -> Result<(), RowError> {
-        self.rows.drop_generation(generation).await
-    }
-    async fn query(&self, generation: &Generation, query: &Query) -> Result<RowPage, RowError> {
-        self.rows.query(generation, query).await
-    }
-    async fn unpark(
-        &self,
-        generation: &Generation,
-        stream: &StreamName,
-        first_failing: Version,
-    ) -> Result<Written, RowError> {
-        self.rows.unpark(generation, stream, first_failing).await
-    }
-    async fn audit(&self, generation: &Generation, entry: &AuditEntry) -> Result<(), RowError> {
-        self.rows.audit(generation, entry).await
-    }
-    async fn audits(&self, generation: &Generation, list: &List) -> Result<AuditPage, RowError> {
-        self.rows.audits(generation, list).await
-    }
-    async fn list(&self, generation: &Generation, list: &List) -> Result<RowPage, RowError> {
-        self.rows.list(generation, list).await
-    }
-    async fn park(&self, generation: &Generation, parked: &Parked) -> Result<(), RowError> {
-        self.rows.park(generation, parked).await
-    }
-    async fn parked(
-        &self,
-        generation: &Generation,
-        after: Option<&StreamName>,
-        limit: usize,
-    ) -> Result<Vec<Parked>, RowError> {
-        self.rows.parked(generation, after, limit).await
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn rows_are_exact_over_a_row_store_that_fails_and_loses_answers() {
     let store = Arc::new(MemoryStore::new());
-    let shaky = Arc::new(Shaky::default());
+    let shaky = Arc::new(Faulty::<Shaky>::default());
     let rows: Arc<dyn RowStore> = Arc::clone(&shaky) as Arc<dyn RowStore>;
     let running = start(&store, &rows);
     let (versions, plain) = load_with(&store, 5).await;

@@ -7,77 +7,40 @@ use std::time::Duration;
 use async_trait::async_trait;
 use headwater::store::Append;
 use headwater::{Event, EventFeed, EventStore, Expected, StreamName, Version};
-use headwater_projections::rows::{
-    AuditPage, Generation, List, LoadedRows, Query, RowError, RowPage, Wanted, Written,
-};
-use headwater_projections::{AuditEntry, MemoryRows, Parked, RowStore, Runner, Transaction};
+use headwater_projections::rows::{Generation, RowError, Written};
+use headwater_projections::{MemoryRows, RowStore, Runner, Transaction};
 use headwater_store_memory::MemoryStore;
 use tokio::time::Instant;
 
+use crate::faulty::{Fault, Faulty};
 use crate::model::{AccountEvent, Balance};
 
 /// Carries the first write out and loses its answer.
 #[derive(Debug, Default)]
 struct LosesAnAnswer {
-    rows: MemoryRows,
     lost: AtomicBool,
 }
 
 #[async_trait]
-impl RowStore for LosesAnAnswer {
-    async fn load(&self, generation: &Generation, wanted: &Wanted) -> Result<LoadedRows, RowError> {
-        self.rows.load(generation, wanted).await
-    }
-    async fn write(&self, generation: &Generation, transaction: &Transaction) -> Result<Written, RowError> {
-        let written = self.rows.write(generation, transaction).await?;
+impl Fault for LosesAnAnswer {
+    async fn write(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        transaction: &Transaction,
+    ) -> Result<Written, RowError> {
+        let written = rows.write(generation, transaction).await?;
         match self.lost.swap(true, Ordering::Relaxed) {
             true => Ok(written),
             false => Err(RowError::Unavailable { attempted: "answer".to_owned(), source: "lost".into() }),
         }
-    }
-    async fn prepare(&self, generation: &Generation, indexes: &[&str]) -> Result<(), RowError> {
-        self.rows.prepare(generation, indexes).await
-    }
-    async fn drop_generation(&self, generation: &Generation) -> Result<(), RowError> {
-        self.rows.drop_generation(generation).await
-    }
-    async fn query(&self, generation: &Generation, query: &Query) -> Result<RowPage, RowError> {
-        self.rows.query(generation, query).await
-    }
-    async fn unpark(
-        &self,
-        generation: &Generation,
-        stream: &StreamName,
-        first_failing: Version,
-    ) -> Result<Written, RowError> {
-        self.rows.unpark(generation, stream, first_failing).await
-    }
-    async fn audit(&self, generation: &Generation, entry: &AuditEntry) -> Result<(), RowError> {
-        self.rows.audit(generation, entry).await
-    }
-    async fn audits(&self, generation: &Generation, list: &List) -> Result<AuditPage, RowError> {
-        self.rows.audits(generation, list).await
-    }
-    async fn list(&self, generation: &Generation, list: &List) -> Result<RowPage, RowError> {
-        self.rows.list(generation, list).await
-    }
-    async fn park(&self, generation: &Generation, parked: &Parked) -> Result<(), RowError> {
-        self.rows.park(generation, parked).await
-    }
-    async fn parked(
-        &self,
-        generation: &Generation,
-        after: Option<&StreamName>,
-        limit: usize,
-    ) -> Result<Vec<Parked>, RowError> {
-        self.rows.parked(generation, after, limit).await
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_is_woken_although_the_answer_to_the_write_was_lost() {
     let store = Arc::new(MemoryStore::new());
-    let rows = Arc::new(LosesAnAnswer::default());
+    let rows = Arc::new(Faulty::<LosesAnAnswer>::default());
     let runner = Runner::new(
         Arc::clone(&store) as Arc<dyn EventStore>,
         Arc::clone(&store) as Arc<dyn EventFeed>,
@@ -99,7 +62,7 @@ async fn a_wait_is_woken_although_the_answer_to_the_write_was_lost() {
     let event = AccountEvent::Noted {}.encode().unwrap();
     store.append(Append::new(stream, Expected::NoStream, vec![event])).await.unwrap();
     assert!(waiting.await.unwrap().unwrap());
-    assert!(rows.lost.load(Ordering::Relaxed), "an answer was lost");
+    assert!(rows.fault.lost.load(Ordering::Relaxed), "an answer was lost");
     assert!(asked.elapsed() < Duration::from_secs(60), "woken after {:?}", asked.elapsed());
     running.abort();
 }

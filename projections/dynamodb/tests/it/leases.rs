@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use headwater::store::{Partition, PartitionId};
 use headwater_aws::testing::{Mishap, Wire};
-use headwater_local::{ACCESS_KEY_ID, Local, Options, REGION, SECRET_ACCESS_KEY};
+use headwater_local::{Local, Options};
 use headwater_projections::LeaseStore;
 use headwater_projections::group::{Item, ItemKey, Items, Lease, LeaseError, Saved, WorkerId};
 use headwater_projections::lease_store_conformance;
@@ -26,13 +25,7 @@ pub(crate) struct Embedded {
 pub(crate) async fn embedded() -> Embedded {
     let local = Local::start(Options::default()).await.unwrap();
     let wire = Wire::focused("-control");
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
-        .endpoint_url(local.dynamodb_url())
-        .http_client(wire.http());
-    let client = Client::from_conf(config.build());
+    let client = wire.dynamodb(local.dynamodb_url());
     DynamoLeases::table("shop").apply(&client).await.unwrap();
     let _ = wire.bill();
     Embedded { leases: DynamoLeases::new(&client, "shop"), client, wire, _local: Arc::new(local) }

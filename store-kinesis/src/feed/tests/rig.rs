@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::{BehaviorVersion, Config as SdkConfig, Credentials, Region};
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{Shard, StreamStatus};
 use headwater::store::{Append, FeedBatch, FeedRecord, PartitionId, Position, StoreError};
 use headwater::{EventData, EventFeed, Expected, StreamName, Version};
-use headwater_aws::testing::Wire;
+use headwater_aws::testing::{self, Wire};
 use headwater_local::{Local, Options};
 
 use crate::feed::KinesisFeed;
@@ -53,17 +52,7 @@ impl Rig {
     async fn on(options: Options, shards: i32, adjust: impl FnOnce(&mut Config)) -> Self {
         let local = Local::start(options).await.unwrap();
         let wire = Wire::default();
-        let client = |http| {
-            let keys =
-                Credentials::new(local.access_key_id(), local.secret_access_key(), None, None, "local");
-            let sdk = SdkConfig::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new("us-east-1"));
-            Client::from_conf(
-                sdk.credentials_provider(keys).endpoint_url(local.kinesis_url()).http_client(http).build(),
-            )
-        };
-        let (plain, wired) = (client(Wire::default().http()), client(wire.http()));
+        let (plain, wired) = (testing::kinesis(local.kinesis_url()), wire.kinesis(local.kinesis_url()));
         let mut config = Config::new("test");
         adjust(&mut config);
         let nudges = Arc::new(Nudges::default());

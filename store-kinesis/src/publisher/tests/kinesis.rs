@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_kinesis::types::{ShardIteratorType, StreamStatus};
 use headwater::store::Position;
 use headwater::{Commit, StreamName, Version};
 use headwater_aws::Settings;
 use headwater_aws::testing::{Mishap, Wire};
-use headwater_local::{ACCESS_KEY_ID, Local, Options, REGION, SECRET_ACCESS_KEY};
+use headwater_local::{Local, Options};
 
 use super::fake::{Told, commit};
 use crate::feed::nudges::Nudges;
@@ -35,13 +34,7 @@ impl Setup {
     async fn new() -> Self {
         let local = Local::start(Options::default()).await.unwrap();
         let wire = Wire::focused(STREAM);
-        let config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "local"))
-            .endpoint_url(local.kinesis_url())
-            .http_client(wire.http());
-        let client = Client::from_conf(config.build());
+        let client = wire.kinesis(local.kinesis_url());
         client.create_stream().stream_name(STREAM).shard_count(2).send().await.unwrap();
         for _ in 0..1_000 {
             let summary = client.describe_stream_summary().stream_name(STREAM).send().await.unwrap();

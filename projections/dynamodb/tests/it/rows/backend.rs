@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use bytes::Bytes;
 use headwater::{StreamName, Version};
 use headwater_aws::testing::Wire;
-use headwater_local::{ACCESS_KEY_ID, Local, Options, REGION, SECRET_ACCESS_KEY};
+use headwater_local::{Local, Options};
 use headwater_projections::rows::{Generation, Wanted};
 use headwater_projections::{
     Cause, CauseKind, Expect, Parked, Revision, RowStore, RowWrite, Transaction, VersionWrite,
@@ -33,14 +32,7 @@ pub(crate) async fn rows() -> Backend {
     let local = LOCAL.get_or_init(async || Local::start(Options::default()).await.unwrap()).await;
     let prefix = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let wire = Wire::focused(&format!("{prefix}-"));
-    let client = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
-        .endpoint_url(local.dynamodb_url())
-        .http_client(wire.http())
-        .interceptor(wire.clone());
-    let client = Client::from_conf(client.build());
+    let client = wire.dynamodb(local.dynamodb_url());
     let mut config = Config::new(prefix);
     config.report_capacity = true;
     Backend { rows: DynamoRows::new(&client, config.clone()), client, wire, config }
