@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater::store::{Append, Appended, Capabilities, Invalid, Page, Read, StoreError, Transaction};
+use headwater::store::{
+    Append, Appended, Capabilities, Invalid, Page, Read, Scan, ScanPage, StoreError, Transaction,
+};
 use headwater::{EventStore, StreamName};
 
 use crate::feed::KinesisFeed;
 use crate::feed::nudges::Nudges;
-use crate::ledger::{Fault, Ledger};
+use crate::ledger::{Cursor, Fault, Ledger};
 use crate::outbox::{Book, Outbox, Ticket};
 use crate::publisher::{Publisher, PublisherState};
 use crate::{Config, publisher, record};
@@ -128,6 +130,12 @@ impl EventStore for KinesisStore {
 
     async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
         Ok(self.ledger.page(stream, &read).await?)
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        scan.check()?;
+        let cursor = Cursor::parse(&scan)?;
+        Ok(self.ledger.scan(&scan, cursor).await?)
     }
 }
 

@@ -6,6 +6,7 @@
 //! - `shard.rs` for how a commit is judged and written,
 //! - `transaction.rs` for several streams at once,
 //! - `page.rs` for how a stream is read,
+//! - `scan.rs` for how all streams are read,
 //! - `feed.rs` for the log and how its readers are woken.
 //!
 //! ```
@@ -33,6 +34,7 @@
 
 mod feed;
 mod page;
+mod scan;
 mod shard;
 mod store;
 mod transaction;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater::store::{Append, Appended, Capabilities, Page, Read, StoreError, Transaction, limits};
+use headwater::store::{
+    Append, Appended, Capabilities, Page, Read, Scan, ScanPage, StoreError, Transaction, limits,
+};
 use headwater::{EventStore, StreamName};
 
 use crate::page::page;
@@ -95,5 +97,9 @@ impl EventStore for MemoryStore {
     async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
         let limit = self.page_limit(read.limit);
         Ok(page(self.shard_of(stream).read().commits(stream), &read, limit))
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        self.scan_page(&scan)
     }
 }

@@ -211,6 +211,27 @@ pub enum Invalid {
         /// The stream.
         stream: StreamName,
     },
+    /// A segment of the ledger that does not exist.
+    #[error(
+        "segment {segment} of {segments} does not exist: there are 1 to {} segments, counted from 0",
+        super::limits::SCAN_SEGMENTS
+    )]
+    Segment {
+        /// The segment.
+        segment: u32,
+        /// How many there are said to be.
+        segments: u32,
+    },
+    /// A place of a segment that is none.
+    #[error("{cursor:?} is not a place in segment {segment} of {segments}: begin the segment anew")]
+    ScanCursor {
+        /// The place.
+        cursor: String,
+        /// The segment.
+        segment: u32,
+        /// How many there are.
+        segments: u32,
+    },
     /// A snapshot without a known version.
     #[error("a snapshot for {stream} needs an exact expected version: its state belongs to one version only")]
     SnapshotOfUnknownVersion {

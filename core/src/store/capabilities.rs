@@ -12,6 +12,8 @@ pub mod limits {
     pub const TRANSACTION_BYTES: usize = 3_800 * 1024;
     /// Commits of one page of a stream or a feed.
     pub const PAGE_COMMITS: usize = 1_000;
+    /// Segments that a ledger can be read in at once. DynamoDB would take 1,000,000.
+    pub const SCAN_SEGMENTS: u32 = 1_024;
 }
 
 /// What a backend can do.

@@ -5,6 +5,7 @@ mod capabilities;
 mod error;
 mod feed;
 mod read;
+mod scan;
 mod traits;
 
 pub(crate) use append::each_once;
@@ -13,4 +14,5 @@ pub use capabilities::{Capabilities, limits};
 pub use error::{Conflict, ErrorKind, Source, StoreError};
 pub use feed::{EventFeed, FeedBatch, FeedRecord, Partition, PartitionId, Position};
 pub use read::{Consistency, Direction, Loaded, Page, Read};
+pub use scan::{Scan, ScanCursor, ScanPage};
 pub use traits::{EventStore, EventStoreExt};

@@ -1,4 +1,4 @@
-//! The store itself: three operations a backend writes, and what is built on them once for all.
+//! The store itself: four operations a backend writes, and what is built on them once for all.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Append, Appended, Capabilities, Consistency, Direction, Loaded, Page, Read, StoreError, Transaction,
+    Append, Appended, Capabilities, Consistency, Direction, Loaded, Page, Read, Scan, ScanPage, StoreError,
+    Transaction,
 };
 use crate::{Commit, StreamName, Version};
 
@@ -43,6 +44,23 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StoreError::Corrupt`] when something stored cannot be read; never a shorter answer instead.
     async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError>;
+
+    /// Reads one page of the whole ledger: for what has to see every stream, such as building read models anew.
+    ///
+    /// # Errors
+    /// [`Invalid`](super::Invalid) for a segment or a cursor that does not exist; [`StoreError::Corrupt`] when something
+    /// stored cannot be read; never a shorter answer instead.
+    ///
+    /// # Ordering
+    /// A stream lies in one segment, and its commits come in version order. Streams may be mixed.
+    ///
+    /// # Delivery
+    /// A strongly consistent scan has every commit that was acknowledged before its first page was asked for, once.
+    /// Commits that come while it goes on may be in it or not: versions tell.
+    ///
+    /// # Cost
+    /// Of every 4 KB of the ledger half a read unit, twice that when strongly consistent.
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError>;
 }
 
 /// What every store can do on top of [`EventStore`].
@@ -84,6 +102,24 @@ pub trait EventStoreExt: EventStore {
             }
             loaded => loaded,
         }
+    }
+
+    /// Reads a segment of the whole ledger to its end and hands every commit to `each`.
+    ///
+    /// # Errors
+    /// As [`EventStore::scan`].
+    async fn scan_all(
+        &self,
+        scan: Scan,
+        each: &mut (dyn for<'c> FnMut(&'c Arc<Commit>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut next = Some(scan);
+        while let Some(scan) = next {
+            let page = self.scan(scan.clone()).await?;
+            page.commits.iter().for_each(&mut *each);
+            next = page.next.map(|cursor| scan.after(cursor));
+        }
+        Ok(())
     }
 
     /// The version of a stream, strongly consistent.
@@ -156,6 +192,9 @@ macro_rules! forward {
             }
             async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
                 (**self).read(stream, read).await
+            }
+            async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+                (**self).scan(scan).await
             }
         }
     )*};

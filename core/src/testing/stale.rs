@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::store::{
-    Append, Appended, Capabilities, Consistency, EventStore, EventStoreExt, Page, Read, StoreError,
-    Transaction,
+    Append, Appended, Capabilities, Consistency, EventStore, EventStoreExt, Page, Read, Scan, ScanPage,
+    StoreError, Transaction,
 };
 use crate::{StreamName, Version};
 
@@ -59,5 +59,9 @@ impl EventStore for Stale {
             read.until = read.until.min(frozen.unwrap_or(read.until));
         }
         self.inner.read(stream, read).await
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        self.inner.scan(scan).await
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::store::{Append, Appended, Capabilities, EventStore, Page, Read, StoreError, Transaction};
+use crate::store::{
+    Append, Appended, Capabilities, EventStore, Page, Read, Scan, ScanPage, StoreError, Transaction,
+};
 use crate::{Commit, StreamName};
 
 /// What happens to the snapshots of a [`Tampered`] store.
@@ -64,6 +66,11 @@ impl EventStore for Tampered {
             read.stop_at_snapshot = None;
         }
         let mut page = self.inner.read(stream, read).await?;
+        page.commits = page.commits.iter().map(|commit| self.tamper(commit)).collect();
+        Ok(page)
+    }
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        let mut page = self.inner.scan(scan).await?;
         page.commits = page.commits.iter().map(|commit| self.tamper(commit)).collect();
         Ok(page)
     }

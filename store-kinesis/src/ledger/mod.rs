@@ -5,6 +5,7 @@
 //! - `place.rs`: where a commit goes: the rule that makes holes impossible, and how an own earlier try is found,
 //! - `append.rs`, `transaction.rs`: the writes and what a failed condition means,
 //! - `page.rs`: how a stream is read; `requests.rs`: every read request that is sent,
+//! - `scan.rs`: how the whole table is read,
 //! - `heads.rs`: versions known to be the end of a commit,
 //! - `error.rs`: the ledger's own error.
 
@@ -16,6 +17,7 @@ mod item;
 mod page;
 mod place;
 mod requests;
+mod scan;
 mod store;
 mod transaction;
 
@@ -24,6 +26,7 @@ pub(crate) use error::Fault;
 pub(crate) use item::encode;
 pub(crate) use item::{Item, NUMBER, WRITER, place_of};
 pub(crate) use requests::Table;
+pub(crate) use scan::Cursor;
 pub(crate) use store::{Ledger, table};
 
 /// Limits of the ledger that are its own; those of commits are in [`headwater::store::limits`].

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use headwater::store::{Append, Check, Consistency, EventStoreExt, Read, Transaction};
+use headwater::store::{Append, Check, Consistency, EventStoreExt, Read, Scan, Transaction};
 use headwater::testing::counter::{Counter, CounterCommand};
 use headwater::{EventData, EventStore, Executor, Expected, Id, Snapshot, StreamName, Version};
 use headwater_aws::testing::Wire;
@@ -135,4 +135,19 @@ async fn a_transaction_costs_one_request_two_units_a_stream_and_one_for_each_ind
         (units - 10.0).abs() < 0.01,
         "two units for each commit and each check, one for each entry: {units}"
     );
+}
+
+#[tokio::test]
+async fn a_scan_costs_one_request_a_page_and_half_of_the_units_when_it_may_be_stale() {
+    let (wire, ledger, _) = tapped().await;
+    for id in 0..100 {
+        ledger.append(append(&format!("s{id}"), Expected::NoStream)).await.unwrap();
+    }
+    let _ = wire.bill();
+    // 100 commits of about 110 bytes are three blocks of 4 KB.
+    for (consistency, units) in [(Consistency::Strong, 3.0), (Consistency::Eventual, 1.5)] {
+        let page = ledger.scan(Scan::all().consistency(consistency)).await.unwrap();
+        assert_eq!((page.commits.len(), page.next), (100, None));
+        costs(&wire, &["Scan"], units);
+    }
 }

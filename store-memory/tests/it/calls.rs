@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use headwater::execute::Fold;
 use headwater::store::{
-    Append, Appended, Capabilities, Consistency, EventStore, Page, Read, StoreError, Transaction,
+    Append, Appended, Capabilities, Consistency, EventStore, Page, Read, Scan, ScanPage, StoreError,
+    Transaction,
 };
 use headwater::testing::counter::{Counter, CounterCommand};
 use headwater::{Batch, CommandKey, ExecuteError, Executor, Expected, Id, Options, StreamName, Version};
@@ -64,6 +65,11 @@ impl EventStore for Recording {
             page.commits.remove(0);
         }
         Ok(page)
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        self.note("scan");
+        self.store.scan(scan).await
     }
 }
 

@@ -35,6 +35,7 @@ mod races;
 mod ranges;
 mod retries;
 mod run;
+mod scans;
 mod snapshots;
 mod tools;
 mod transactions;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use headwater::store::{
-    Append, Appended, Capabilities, FeedBatch, Page, Partition, PartitionId, Position, Read, StoreError,
-    Transaction,
+    Append, Appended, Capabilities, FeedBatch, Page, Partition, PartitionId, Position, Read, Scan, ScanPage,
+    StoreError, Transaction,
 };
 use headwater::testing::conformance::Opened;
 use headwater::{EventFeed, EventStore, StreamName};
@@ -29,6 +29,10 @@ pub(super) trait Fault: Send + Sync + 'static {
 
     async fn read(&self, inner: &MemoryStore, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
         inner.read(stream, read).await
+    }
+
+    async fn scan(&self, inner: &MemoryStore, scan: Scan) -> Result<ScanPage, StoreError> {
+        inner.scan(scan).await
     }
 
     /// Changes a batch of the feed.
@@ -79,6 +83,10 @@ impl<F: Fault> EventStore for Faulty<F> {
 
     async fn read(&self, stream: &StreamName, read: Read) -> Result<Page, StoreError> {
         self.fault.read(&self.inner, stream, read).await
+    }
+
+    async fn scan(&self, scan: Scan) -> Result<ScanPage, StoreError> {
+        self.fault.scan(&self.inner, scan).await
     }
 }
 

@@ -3,5 +3,6 @@
 mod decorator;
 mod feed;
 mod rejected;
+mod scans;
 mod streams;
 mod transactions;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use headwater::testing::conformance::{Opened, failures};
 use headwater_store_memory::MemoryStore;
 
-use super::{feed, streams, transactions};
+use super::{feed, scans, streams, transactions};
 use crate::backend;
 
 /// Runs the suite against a broken store; these checks at least must fail.
@@ -98,6 +98,30 @@ async fn a_store_with_transactions_in_pieces_is_rejected() {
 async fn a_store_that_ignores_check_only_streams_is_rejected() {
     let checks = ["a_stream_that_is_only_checked_can_refuse_a_transaction", "checks_hold_against_a_race"];
     rejected_by(transactions::ignores_checks, &checks).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_ends_scans_too_early_is_rejected() {
+    let checks = [
+        "a_scan_gives_every_commit_once_in_the_order_of_its_stream",
+        "a_scan_has_everything_acknowledged_before_it_began",
+    ];
+    rejected_by(scans::ends_scans_early, &checks).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_scans_backward_is_rejected() {
+    rejected_by(scans::scans_backward, &["a_scan_gives_every_commit_once_in_the_order_of_its_stream"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_ignores_segments_is_rejected() {
+    rejected_by(scans::ignores_segments, &["segments_share_the_streams_and_nothing_is_lost"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_store_that_skips_a_page_of_a_scan_is_rejected() {
+    rejected_by(scans::skips_a_page, &["a_scan_goes_on_where_it_was"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
