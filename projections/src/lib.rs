@@ -8,6 +8,7 @@
 
 extern crate self as headwater_projections;
 
+pub mod backfill;
 mod definition;
 mod fold;
 pub mod group;
