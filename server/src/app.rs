@@ -9,14 +9,19 @@ use axum::Router;
 use clap::{ArgMatches, Command};
 use headwater::{Aggregate, EventStore, Executor};
 use headwater_projections::rows::MemoryRows;
-use headwater_projections::{DefinitionError, Projection, Runner};
+use headwater_projections::{DefinitionError, GROUP, Projection, Runner};
 use headwater_store_memory::MemoryStore;
 
 use crate::aggregates::{Served, ServedAggregate};
+use crate::services::Surroundings;
+use crate::serving::Watched;
 use crate::{Services, cli, routes};
 
 /// What a command of the application does.
 pub type Handler = fn(&ArgMatches) -> Result<(), Box<dyn std::error::Error>>;
+
+/// Adds a projection to a runner.
+type Add = fn(Runner) -> Result<Runner, DefinitionError>;
 
 /// A service in the making.
 ///
@@ -31,7 +36,7 @@ pub struct App {
     pub(crate) hints: Vec<String>,
     pub(crate) commands: Vec<(Command, Handler)>,
     aggregates: BTreeMap<&'static str, Arc<dyn ServedAggregate>>,
-    projections: Vec<fn(Runner) -> Result<Runner, DefinitionError>>,
+    projections: Vec<(&'static str, Add)>,
     routes: Router<Services>,
 }
 
@@ -67,7 +72,7 @@ impl App {
     /// The same, keeping a read model.
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
-        self.projections.push(|runner| runner.projection::<P>());
+        self.projections.push((P::NAME, |runner| runner.projection::<P>()));
         self
     }
 
@@ -104,23 +109,51 @@ impl App {
     /// [`DefinitionError`] when a read model is not defined as it must be.
     pub fn in_memory(&self) -> Result<(Router, Runner), DefinitionError> {
         let store = Arc::new(MemoryStore::new());
-        self.on(store.clone(), Runner::new(store.clone(), store, Arc::new(MemoryRows::new())))
+        let runner = Runner::new(store.clone(), store.clone(), Arc::new(MemoryRows::new()));
+        self.on(Surroundings::memory(self.name), store, runner)
     }
 
     /// Everything on this store and this runner, which has no projections yet.
     pub(crate) fn on(
         &self,
+        surroundings: Surroundings,
         store: Arc<dyn EventStore>,
         runner: Runner,
     ) -> Result<(Router, Runner), DefinitionError> {
-        let runner = self.projections.iter().try_fold(runner, |runner, add| add(runner))?;
+        let runner = self.projections.iter().try_fold(runner, |runner, (_, add)| add(runner))?;
         let services = Services {
-            executor: Executor::new(store),
+            executor: Executor::new(Arc::new(Watched(store))),
             read_models: runner.read_models(),
             aggregates: Arc::new(self.aggregates.clone()),
+            stopping: surroundings.stopping.clone(),
+            surroundings,
         };
         Ok((routes::router(&services, self.routes.clone()), runner))
     }
+
+    /// This runner with these projections and no others, as a group of its own.
+    pub(crate) fn only(&self, runner: Runner, names: &[String]) -> Result<Runner, OnlyError> {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        let mut runner = runner.group(&format!("{GROUP}-{}", names.join("-")))?;
+        for name in &names {
+            let known = || self.projections.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+            let found = self.projections.iter().find(|(known, _)| known == name);
+            let (_, add) = found.ok_or_else(|| OnlyError::Unknown { name: name.clone(), known: known() })?;
+            runner = add(runner)?;
+        }
+        Ok(runner)
+    }
+}
+
+/// Why a process cannot keep only these projections.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OnlyError {
+    #[error("projection {name:?} is unknown: known are {known}")]
+    Unknown { name: String, known: String },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
 }
 
 impl fmt::Debug for App {

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::exit::{Exit, complain};
-use crate::{App, dev, import};
+use crate::serving::Role;
+use crate::{App, dev, import, serve};
 
 /// What is logged unless `RUST_LOG` says otherwise. The local DynamoDB warns of every condition that does not hold, and
 /// that is no more than a lost race.
@@ -28,6 +29,7 @@ pub(crate) async fn run(app: App) -> ExitCode {
     log_to_stderr();
     match matches.subcommand() {
         Some(("dev", arguments)) => dev::run(app, &dev_options(arguments)).await.into(),
+        Some(("serve", arguments)) => serve::run(app, serve_options(arguments)).await.into(),
         Some(("import", arguments)) => import::run(&import_options(arguments)).await.into(),
         Some((name, arguments)) => own(&app, name, arguments).into(),
         None => Exit::Usage.into(),
@@ -79,8 +81,48 @@ fn command(app: &App) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(dev)
+        .subcommand(serve_command())
         .subcommand(import)
         .subcommands(own)
+}
+
+fn serve_command() -> Command {
+    Command::new("serve").about("Run a server on AWS").args([
+        Arg::new("listen")
+            .long("listen")
+            .value_name("ADDRESS")
+            .value_parser(value_parser!(std::net::SocketAddr))
+            .default_value("127.0.0.1:8080")
+            .help("Address and port"),
+        Arg::new("role")
+            .long("role")
+            .value_name("ROLE")
+            .value_parser(Role::parser())
+            .default_value("all")
+            .help("What this process does"),
+        Arg::new("only")
+            .long("only")
+            .value_name("P1,P2")
+            .value_delimiter(',')
+            .help("Keep only these read models, as a group of their own; with --role worker"),
+        Arg::new("dev")
+            .long("dev")
+            .value_name("PORT")
+            .value_parser(value_parser!(u16).range(1..))
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("8080")
+            .help("Work on the `dev` that runs at this port of this machine, instead of AWS"),
+    ])
+}
+
+fn serve_options(arguments: &ArgMatches) -> serve::Options {
+    serve::Options {
+        listen: *arguments.get_one("listen").expect("it has a default"),
+        role: *arguments.get_one("role").expect("it has a default"),
+        only: arguments.get_many("only").map(|names| names.cloned().collect()),
+        dev: arguments.get_one("dev").copied(),
+    }
 }
 
 fn dev_options(arguments: &ArgMatches) -> dev::Options {

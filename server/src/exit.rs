@@ -8,6 +8,7 @@ pub(crate) enum Exit {
     Done = 0,
     Failed = 1,
     Usage = 2,
+    Config = 3,
     Unreachable = 4,
     Partial = 8,
 }

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod app;
+mod backends;
 mod body;
 mod cli;
 mod dev;
@@ -12,12 +13,14 @@ mod exit;
 mod extract;
 mod headers;
 mod import;
-mod local;
 mod problem;
 #[cfg(doctest)]
 mod readme;
 mod routes;
+mod serve;
 mod services;
+mod serving;
+mod stopping;
 
 pub use app::{App, Handler};
 pub use body::JsonBody;
@@ -25,3 +28,4 @@ pub use headers::options_from;
 pub use problem::{Problem, ProblemKind};
 pub use routes::{MAX_BODY_BYTES, batch_response};
 pub use services::Services;
+pub use stopping::Stopping;

@@ -51,6 +51,14 @@ pub enum ProblemKind {
     Unavailable,
     /// The command may have been carried out.
     OutcomeUnknown,
+    /// The body of the request did not come in time.
+    RequestTimeout,
+    /// It took too long, and nothing was written.
+    DeadlineExceeded,
+    /// Nobody knows who is asking.
+    Unauthenticated,
+    /// Whoever asks may not.
+    Forbidden,
 }
 
 impl ProblemKind {
@@ -97,6 +105,16 @@ impl ProblemKind {
             Self::OutcomeUnknown => {
                 ("outcome-unknown", StatusCode::GATEWAY_TIMEOUT, "The command may have been carried out")
             }
+            Self::RequestTimeout => {
+                ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The request did not come in time")
+            }
+            Self::DeadlineExceeded => {
+                ("deadline-exceeded", StatusCode::GATEWAY_TIMEOUT, "The answer took too long")
+            }
+            Self::Unauthenticated => {
+                ("unauthenticated", StatusCode::UNAUTHORIZED, "The request does not say who asks")
+            }
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "Whoever asks may not do this"),
         }
     }
 
@@ -105,7 +123,12 @@ impl ProblemKind {
     pub fn retry_helps(self) -> bool {
         matches!(
             self,
-            Self::ConcurrentModification | Self::Overloaded | Self::Unavailable | Self::OutcomeUnknown
+            Self::ConcurrentModification
+                | Self::Overloaded
+                | Self::Unavailable
+                | Self::OutcomeUnknown
+                | Self::RequestTimeout
+                | Self::DeadlineExceeded
         )
     }
 }
@@ -127,6 +150,17 @@ impl Problem {
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::NotFound, detail)
+    }
+
+    /// A request that took longer than the server waits. `may_write` says whether it may have changed something.
+    #[must_use]
+    pub fn deadline(may_write: bool, limit: std::time::Duration) -> Self {
+        let limit = limit.as_secs_f64();
+        if may_write {
+            let detail = format!("the command took longer than {limit} s and may have been carried out");
+            return Self::new(ProblemKind::OutcomeUnknown, detail).with("outcome", "unknown");
+        }
+        Self::new(ProblemKind::DeadlineExceeded, format!("the answer took longer than {limit} s"))
     }
 
     /// The same for a command that came without a key: sending it again might carry it out twice.

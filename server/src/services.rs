@@ -7,8 +7,10 @@ use std::sync::Arc;
 use headwater::Executor;
 use headwater_projections::ReadModels;
 
-use crate::Problem;
 use crate::aggregates::ServedAggregate;
+use crate::backends::Place;
+use crate::serving::Limits;
+use crate::{Problem, Stopping};
 
 /// What routes work with, the built-in ones and those of the application. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,25 @@ pub struct Services {
     /// Looks rows of read models up.
     pub read_models: ReadModels,
     pub(crate) aggregates: Arc<BTreeMap<&'static str, Arc<dyn ServedAggregate>>>,
+    /// Says when this process is about to end.
+    pub stopping: Stopping,
+    pub(crate) surroundings: Surroundings,
+}
+
+/// What a process runs in, beside its store and its read models.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) place: Arc<Place>,
+    pub(crate) stopping: Stopping,
+    pub(crate) limits: Arc<Limits>,
+}
+
+impl Surroundings {
+    /// Those of a router that no server stands around.
+    pub(crate) fn memory(application: &str) -> Self {
+        let place = Arc::new(Place::memory(application));
+        Self { place, stopping: Stopping::new().1, limits: Arc::default() }
+    }
 }
 
 impl Services {

@@ -9,8 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Stop;
-use super::cohort::Context;
-use super::kind::Keeping;
+use super::cohort::{Context, Place};
 use super::progress::Progress;
 use super::reader::Reader;
 use crate::group::limits::{CALL_PATIENCE, CHECKPOINTS, EXPIRY, RENEW_AGAIN, RENEW_EVERY, STOP_PATIENCE};
@@ -30,7 +29,7 @@ pub(super) struct Keeper {
     pub(super) saved_at: Instant,
     pub(super) progress: Arc<Progress>,
     /// The generations that are kept here.
-    pub(super) keeping: watch::Receiver<Arc<[Keeping]>>,
+    pub(super) generations: Arc<[Arc<str>]>,
     /// How it is to end, once that is known.
     pub(super) end: watch::Receiver<Option<End>>,
 }
@@ -90,10 +89,11 @@ impl Keeper {
     pub(super) async fn keep(
         mut self,
         context: impl FnOnce(Arc<Progress>, Stop) -> Context,
+        places: Vec<Place>,
     ) -> Result<(PartitionId, Kept), JoinError> {
         let (stop_now, stop) = Stop::new();
         let reader = Reader::new(context(Arc::clone(&self.progress), stop));
-        let mut reading = Task(tokio::spawn(reader.read()));
+        let mut reading = Task(tokio::spawn(reader.read(places)));
         let mut renewal = self.saved_at + RENEW_EVERY;
         let mut end = self.end.clone();
         let mut deadline = None;
@@ -198,8 +198,7 @@ impl Keeper {
     fn next(&self, owner: Option<WorkerId>) -> Lease {
         let (mut checkpoints, losses) = self.progress.checkpoints();
         if checkpoints.len() > CHECKPOINTS {
-            let keeping = self.keeping.borrow();
-            checkpoints.retain(|generation, _| keeping.iter().any(|one| one.generation == *generation));
+            checkpoints.retain(|generation, _| self.generations.contains(generation));
         }
         let given = u64::from(owner != self.lease.owner);
         let (counter, incarnation) = (self.lease.counter + 1, self.lease.incarnation + given);

@@ -4,7 +4,6 @@
 //! - `rounds.rs`: its rounds: look at the group, plan, act,
 //! - `keeper.rs`: a lease that is held: renewed beside the reader of its partition,
 //! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
-//! - `kind.rs`: which generations of which projections are kept,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
 //! - `mender.rs`: parked streams are tried again,
 //! - `status.rs`: what is shown of it.
@@ -14,7 +13,6 @@ mod cohort;
 mod error;
 mod fill;
 mod keeper;
-mod kind;
 mod lane;
 pub mod limits;
 mod mender;
@@ -31,4 +29,4 @@ pub use mender::{Order, OrderError};
 pub use run::{GROUP, Runner};
 pub use status::{Control, PartitionState, PartitionStatus, Status};
 
-pub(crate) use waits::AllWaits;
+pub(crate) use waits::Waits;

@@ -12,17 +12,16 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::RunError;
-use super::cohort::Context;
+use super::cohort::{Context, Place};
 use super::keeper::{End, Keeper, Kept};
-use super::kind::{Keeping, keeping};
+use super::lane::Handler;
 use super::limits::{LIST_PATIENCE, PARTITIONS_EVERY};
 use super::progress::Progress;
 use super::status::{Control, PartitionState, PartitionStatus, Shown};
-use crate::directory::Directory;
 use crate::group::limits::{CALL_PATIENCE, CALLS_AT_ONCE, RENEW_EVERY, UNCOVERED_ROUNDS};
 use crate::group::{
-    Action, Held, Item, Items, Lease, LeaseError, LeaseStore, Observed, Plan, Saved, View, Worker, WorkerId,
-    plan,
+    Action, Checkpoint, Held, Item, Items, Lease, LeaseError, LeaseStore, Observed, Plan, Saved, View,
+    Worker, WorkerId, plan,
 };
 
 /// What the rounds of one worker know.
@@ -31,7 +30,7 @@ pub(super) struct Rounds {
     pub(super) feed: Arc<dyn EventFeed>,
     pub(super) store: Arc<dyn LeaseStore>,
     pub(super) group: Arc<str>,
-    pub(super) directory: Arc<Directory>,
+    pub(super) handlers: Vec<Arc<dyn Handler>>,
     pub(super) generations: Arc<[Arc<str>]>,
     pub(super) control: Control,
     /// Whether this worker has the first of the open partitions.
@@ -68,16 +67,17 @@ impl Rounds {
         feed: Arc<dyn EventFeed>,
         store: Arc<dyn LeaseStore>,
         group: Arc<str>,
-        directory: Arc<Directory>,
+        handlers: Vec<Arc<dyn Handler>>,
         control: Control,
         first_is_mine: Arc<AtomicBool>,
     ) -> Self {
+        let generations = handlers.iter().map(|handler| handler.generation().to_string().into()).collect();
         Self {
             feed,
             store,
             group,
-            directory,
-            generations: Arc::default(),
+            handlers,
+            generations,
             control,
             first_is_mine,
             me: Worker { id: WorkerId::random(), counter: 0, asks: None },
@@ -110,8 +110,6 @@ impl Rounds {
             }
         };
         self.observed.look(&items, Instant::now());
-        self.directory.learn(&items.generations);
-        self.keep();
         let held = self.held.iter().map(|(partition, holding)| (partition.clone(), holding.held())).collect();
         let mut plan = plan(&View {
             me: &self.me.id,
@@ -130,21 +128,6 @@ impl Rounds {
         self.first_is_mine.store(first_is_mine, Ordering::Relaxed);
         self.alarm(&items, &plan);
         self.show(&items, &plan);
-    }
-
-    /// Looks which generations are to be kept. Readers notice for themselves.
-    pub(super) fn keep(&mut self) {
-        let before = self.control.all_kept();
-        let now = keeping(&self.control.kinds(), &self.directory.changes().borrow(), &before);
-        let same = |(one, other): (&Keeping, &Keeping)| {
-            one.generation == other.generation && one.live == other.live && one.from == other.from
-        };
-        if before.len() != now.len() || !before.iter().zip(&now).all(same) {
-            let names: Vec<_> = now.iter().map(|kept| (kept.generation.as_ref(), kept.live)).collect();
-            tracing::info!(generations = ?names, "these generations are kept, those with true are live");
-            self.generations = now.iter().map(|kept| Arc::clone(&kept.generation)).collect();
-            self.control.keep(now.into());
-        }
     }
 
     /// Waits until a reader has ended; not at all ready when there is none.
@@ -259,20 +242,22 @@ impl Rounds {
         let (end, ends) = watch::channel(None);
         let holding = Holding { progress: Arc::clone(&progress), end };
         tracing::info!(partition = %lease.partition, incarnation = lease.incarnation, "a lease was taken");
+        let places: Vec<_> =
+            self.handlers.iter().filter_map(|handler| place(handler.as_ref(), &lease)).collect();
         let (feed, partition) = (Arc::clone(&self.feed), lease.partition.clone());
-        let (paused, kept) = (self.control.paused(), self.control.keeping());
+        let paused = self.control.paused();
         let keeper = Keeper {
             store: Arc::clone(&self.store),
             group: Arc::clone(&self.group),
             lease,
             saved_at,
             progress,
-            keeping: kept.clone(),
+            generations: Arc::clone(&self.generations),
             end: ends,
         };
         self.held.insert(partition.clone(), holding);
-        let context = move |progress, stop| Context { feed, partition, progress, stop, paused, kept };
-        self.tasks.spawn(keeper.keep(context));
+        let context = move |progress, stop| Context { feed, partition, progress, stop, paused };
+        self.tasks.spawn(keeper.keep(context, places));
     }
 
     /// Names partitions that nobody reads. One that is new may be without a lease for a few rounds.
@@ -319,6 +304,17 @@ impl Holding {
             Some(End::Release | End::Delete) => Held::Leaving(None),
         }
     }
+}
+
+/// Where a projection stands in a partition; nowhere when it has come to its end.
+fn place(handler: &dyn Handler, lease: &Lease) -> Option<Place> {
+    let generation: Arc<str> = handler.generation().to_string().into();
+    let at = match lease.checkpoints.get(&generation) {
+        Some(Checkpoint::End) => return None,
+        Some(Checkpoint::At(position)) => Some(position.clone()),
+        None => None,
+    };
+    Some(Place { name: handler.name(), generation, lane: handler.lane(), at })
 }
 
 /// Carries out an action that is one call of the lease store.

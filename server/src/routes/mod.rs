@@ -1,5 +1,6 @@
 //! The routes under `/v1`, one file per resource.
 
+mod admin_config;
 mod commands;
 mod events;
 mod health;
@@ -10,4 +11,4 @@ mod streams;
 pub use commands::batch_response;
 pub use router::MAX_BODY_BYTES;
 
-pub(crate) use router::router;
+pub(crate) use router::{probes, router};

@@ -1,11 +1,16 @@
 //! Which route leads where.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::{commands, events, health, read_models, streams};
+use super::{admin_config, commands, events, health, read_models, streams};
+use crate::serving::{Guard, guard, is_probe};
 use crate::{Problem, ProblemKind, Services};
 
 /// Largest body of a request in bytes.
@@ -20,13 +25,27 @@ pub(crate) fn router(services: &Services, own: Router<Services>) -> Router {
         .route("/v1/streams/{category}/{id}/events", get(events::page))
         .route("/v1/read-models", get(read_models::catalogue))
         .route("/v1/read-models/{name}/{key}", get(read_models::row))
+        .route("/v1/admin/config", get(admin_config::get))
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(own)
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(Guard::new(Arc::clone(&services.surroundings.limits)), guard))
         .with_state(services.clone())
+}
+
+/// The same router for a process that answers no requests: what looks after processes is answered, all else is told so.
+pub(crate) fn probes(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |request: Request, next: Next| -> Response {
+        let path = request.uri().path();
+        if is_probe(path) || path == "/v1/admin/config" {
+            return next.run(request).await;
+        }
+        Problem::not_found("this process only keeps read models: ask one with --role api or all")
+            .into_response()
+    }))
 }
 
 async fn nothing(uri: Uri) -> Problem {

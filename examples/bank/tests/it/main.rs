@@ -7,5 +7,6 @@ mod process;
 mod real_data;
 mod rules;
 mod schemas;
+mod serve;
 mod shuffled;
 mod transfers;

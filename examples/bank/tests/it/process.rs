@@ -13,17 +13,31 @@ pub(crate) struct Dev {
 impl Dev {
     /// Starts it on a free port and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_bank"))
-            .args(["dev", "--port", "0"])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::run(&[&["dev", "--port", "0"], arguments].concat())
+    }
+
+    /// Starts `bank serve` on the look-alikes of this one, on a free port, and waits until it is ready.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Self {
+        let dev = format!("--dev={}", self.url.rsplit(':').next().unwrap());
+        Self::run(&[&["serve", "--listen", "127.0.0.1:0", &dev], arguments].concat())
+    }
+
+    fn run(arguments: &[&str]) -> Self {
+        let mut process =
+            Command::new(env!("CARGO_BIN_EXE_bank")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let url = first.split_once("is ready at ").map(|(_, rest)| rest.split(' ').next().unwrap());
         let url = url.unwrap_or_else(|| panic!("it is not ready: {first}")).to_owned();
         Self { process, url, lines }
+    }
+
+    /// Asks it to stop, and gives its exit code and what it said.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, Vec<String>) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let lines = self.lines.by_ref().map(Result::unwrap).collect();
+        (self.process.wait().unwrap().code(), lines)
     }
 
     /// Ends it as a crash of the machine would.

@@ -2,7 +2,6 @@
 
 mod faults;
 mod feed;
-mod generations;
 mod handover;
 mod late;
 mod random;

@@ -1,0 +1,146 @@
+//! A server from its start to its end, in this order: not ready any more, a pause for load balancers to notice, no new
+//! connections, subscriptions end, requests under way are answered, read models finish their batches and release their
+//! leases, commits are published, exit. A second signal ends it at once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::limits::Limits;
+use super::listener;
+use super::signals::Signals;
+use crate::backends::Backends;
+use crate::exit::{Exit, complain};
+use crate::services::Surroundings;
+use crate::{App, Stopping, routes};
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Both of the others.
+    All,
+    /// Answers requests.
+    Api,
+    /// Keeps read models up to date, and answers whoever looks after processes.
+    Worker,
+}
+
+impl Role {
+    /// Reads one from the command line.
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
+        PossibleValuesParser::new(["all", "api", "worker"]).map(|name| match name.as_str() {
+            "api" => Self::Api,
+            "worker" => Self::Worker,
+            _ => Self::All,
+        })
+    }
+}
+
+/// A server in the making.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) listener: TcpListener,
+    pub(crate) backends: Backends,
+    pub(crate) limits: Limits,
+    pub(crate) role: Role,
+    /// The only projections to keep, when not all.
+    pub(crate) only: Option<Vec<String>>,
+}
+
+impl Serving {
+    /// Serves until a signal, and then ends in good order. `ready` is called when requests are answered.
+    pub(crate) async fn run(self, app: &App, ready: impl FnOnce(SocketAddr, &Backends)) -> Exit {
+        match self.serve(app, ready).await {
+            Ok(exit) => exit,
+            Err(error) => {
+                complain(&*error);
+                Exit::Failed
+            }
+        }
+    }
+
+    async fn serve(
+        self,
+        app: &App,
+        ready: impl FnOnce(SocketAddr, &Backends),
+    ) -> Result<Exit, Box<dyn std::error::Error>> {
+        let Self { listener, backends, limits, role, only } = self;
+        let mut signals = Signals::listen();
+        let limits = Arc::new(limits);
+        let (stopper, stopping) = Stopping::new();
+        let place = backends.connection.place.clone();
+        let surroundings = Surroundings { place: Arc::new(place), stopping, limits: Arc::clone(&limits) };
+        let (router, runner) = app.on(surroundings, Arc::clone(&backends.store) as _, backends.runner())?;
+        let runner = match &only {
+            None => runner,
+            Some(only) => app.only(backends.runner(), only)?,
+        };
+        let router = if role == Role::Worker { routes::probes(router) } else { router };
+
+        let address = listener.local_addr()?;
+        let (stop_accepting, no_more) = watch::channel(false);
+        let mut accepting = tokio::spawn(listener::accept(listener, router, Arc::clone(&limits), no_more));
+        let (stop_reading, read_no_more) = watch::channel(false);
+        let reads = role != Role::Api;
+        let mut reading = tokio::spawn(async move {
+            match reads {
+                true => runner.run(told(read_no_more)).await,
+                false => {
+                    told(read_no_more).await;
+                    Ok(())
+                }
+            }
+        });
+        ready(address, &backends);
+
+        tokio::select! {
+            () = signals.next() => {}
+            ended = &mut accepting => return Err(format!("the server ended by itself: {ended:?}").into()),
+            // Read models that stand still must not be served as if they were live.
+            ended = &mut reading => return Err(match ended {
+                Ok(Err(error)) => error.into(),
+                ended => format!("the read models are no longer kept: {ended:?}").into(),
+            }),
+        }
+        say("stopping: requests under way are finished first; a second signal ends at once");
+        stopper.drain();
+        let end = async {
+            tokio::time::sleep(limits.drain()).await;
+            stop_accepting.send_replace(true);
+            stopper.stop();
+            let finish = async {
+                let answered = accepting.await.is_ok();
+                stop_reading.send_replace(true);
+                answered && reading.await.is_ok_and(|read| read.is_ok())
+            };
+            let finished = tokio::time::timeout(limits.stop(), finish).await.unwrap_or(false);
+            // Publishing what is left has a limit of its own.
+            let published = backends.stop().await;
+            finished && published
+        };
+        let ended = tokio::select! {
+            ended = end => ended,
+            () = signals.next() => false,
+        };
+        if !ended {
+            return Err("not everything was finished before the end".into());
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Ends when told to.
+async fn told(mut stop: watch::Receiver<bool>) {
+    // An error means that the one who tells is gone, which is a stop as well.
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        tracing::debug!("the one who stops is gone");
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}
