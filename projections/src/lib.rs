@@ -36,8 +36,8 @@ pub use projection::{Project, Projection};
 pub use read_models::{MAX_GROUPED_STREAMS, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
 pub use runner::{
-    Control, GROUP, Mended, Order, OrderError, PartitionState, PartitionStatus, RunError, Runner, Status,
-    limits,
+    Assignment, Backoff, Control, GROUP, Group, Mended, Order, OrderError, PartitionState, PartitionStatus,
+    RunError, Runner, Status, Stop, Unread, Work, limits,
 };
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};

@@ -9,18 +9,18 @@ use super::limits::{FIRST_PAUSE, LONGEST_PAUSE};
 
 /// The pauses of one piece of work that is tried until it is done.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
     /// Waits for the next pause.
-    pub(super) async fn pause(&mut self) {
+    pub async fn pause(&mut self) {
         tokio::time::sleep(self.next()).await;
     }
 
     /// Waits for the next pause, or less when a stop is asked for.
-    pub(super) async fn pause_or_stop(&mut self, stop: &Stop) {
+    pub async fn pause_or_stop(&mut self, stop: &Stop) {
         tokio::select! {
             () = self.pause() => {}
             () = stop.requested() => {}
@@ -35,9 +35,9 @@ impl Backoff {
     }
 }
 
-/// Whether the runner was asked to stop.
+/// Whether whoever reads a partition was asked to stop.
 #[derive(Debug, Clone)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
     /// The handle that asks, and what those who are asked hold.
@@ -46,11 +46,14 @@ impl Stop {
         (sender, Self(receiver))
     }
 
-    pub(super) fn is_requested(&self) -> bool {
+    /// Whether it was.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
         *self.0.borrow()
     }
 
-    pub(super) async fn requested(&self) {
+    /// Waits until it is.
+    pub async fn requested(&self) {
         // A sender that is gone means that the runner is gone: stop as well.
         let _ = self.0.clone().wait_for(|stop| *stop).await;
     }

@@ -5,24 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use headwater::store::{FeedBatch, PartitionId, Position, StoreError};
+use headwater::store::{FeedBatch, Position};
 use headwater::{Commit, EventFeed};
 use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::backoff::{Backoff, Stop};
 use super::lane::Lane;
-use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME, READ_PATIENCE};
-use super::progress::Progress;
+use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME};
+use super::work::{Assignment, Unread};
 use crate::group::Checkpoint;
 
 /// What all cohorts of a partition work with.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) feed: Arc<dyn EventFeed>,
-    pub(super) partition: PartitionId,
-    pub(super) progress: Arc<Progress>,
-    pub(super) stop: Stop,
+    pub(super) assignment: Assignment,
     pub(super) paused: watch::Receiver<BTreeSet<&'static str>>,
 }
 
@@ -72,12 +70,11 @@ impl Cohort {
         let Some(batch) = self.read(context, from.as_ref()).await else { return Turn::Not };
         self.backoff = Backoff::default();
         let (records, idle) = (batch.records.len(), batch.records.is_empty());
-        context.progress.answered(records, idle);
         let begun = Instant::now();
         let newest = batch.records.iter().map(|record| record.commit.recorded_at).max();
         let carrying = self.places.iter_mut().map(|place| place.carry(context, from.as_ref(), &batch));
         let done = join_all(carrying).await.into_iter().all(|done| done);
-        context.progress.dealt_with(records, newest.filter(|_| done));
+        context.assignment.dealt_with(records, newest.filter(|_| done));
         self.size.learn(begun.elapsed(), records);
         match (done, batch.ended, idle) {
             (false, ..) => Turn::Not,
@@ -88,40 +85,23 @@ impl Cohort {
     }
 
     async fn read(&mut self, context: &Context, from: Option<&Position>) -> Option<FeedBatch> {
-        let partition = &context.partition;
-        let reading = context.feed.read_after(partition, from, self.size.0);
-        let reason = match timeout(READ_PATIENCE, reading).await {
-            Ok(Ok(batch)) => return Some(batch),
-            Ok(Err(error @ StoreError::Position { .. })) => {
-                if let Some(from) = from {
-                    // Never a silent jump: the loss is logged, shown, counted in the lease, and made good as far as the
-                    // feed and the ledger can.
-                    tracing::error!(
-                        %partition,
-                        position = %from,
-                        error = %error,
-                        "the feed does not have the checkpoint any more: reading from its oldest record; rows of streams \
-                         without a record there are behind until rebuilt"
-                    );
-                    context.progress.position_lost();
-                    self.places.iter_mut().for_each(|place| place.at = None);
-                    return None;
-                }
-                context.progress.unreadable(error.to_string(), true);
-                error.to_string()
+        match context.assignment.read_after(context.feed.as_ref(), from, self.size.0).await {
+            Ok(batch) => return Some(batch),
+            Err(Unread::Lost(error)) => {
+                // Never a silent jump: the loss is logged, shown, counted in the lease, and made good as far as the
+                // feed and the ledger can.
+                tracing::error!(
+                    partition = %context.assignment.partition(),
+                    position = from.map(tracing::field::display),
+                    error = %error,
+                    "the feed does not have the checkpoint any more: reading from its oldest record; rows of streams \
+                     without a record there are behind until rebuilt"
+                );
+                context.assignment.position_lost();
+                self.places.iter_mut().for_each(|place| place.at = None);
             }
-            Ok(Err(error)) => {
-                context.progress.unreadable(error.to_string(), false);
-                error.to_string()
-            }
-            Err(_) => {
-                let reason = "the feed did not answer in time".to_owned();
-                context.progress.unreadable(reason.clone(), false);
-                reason
-            }
-        };
-        tracing::warn!(%partition, reason, "the feed cannot be read, trying again");
-        self.backoff.pause_or_stop(&context.stop).await;
+            Err(Unread::Failed) => self.backoff.pause_or_stop(context.assignment.stop()).await,
+        }
         None
     }
 }
@@ -134,7 +114,7 @@ impl Place {
         let new = |position: &Position| ahead.is_none_or(|at| position > at);
         let records = batch.records.iter().filter(|record| new(&record.position));
         let commits: Vec<_> = records.map(|record| Arc::clone(&record.commit)).collect();
-        if !commits.is_empty() && !carry(self.name, &self.lane, &commits, &context.stop).await {
+        if !commits.is_empty() && !carry(self.name, &self.lane, &commits, context.assignment.stop()).await {
             return false;
         }
         let next = batch.next.clone().filter(new).or(self.at.take());
@@ -144,7 +124,7 @@ impl Place {
         };
         self.at = next;
         if let Some(checkpoint) = checkpoint {
-            context.progress.done(&self.generation, checkpoint);
+            context.assignment.done(&self.generation, checkpoint);
         }
         true
     }

@@ -9,9 +9,8 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Stop;
-use super::cohort::{Context, Place};
 use super::progress::Progress;
-use super::reader::Reader;
+use super::work::{Assignment, Work};
 use crate::group::limits::{CALL_PATIENCE, CHECKPOINTS, EXPIRY, RENEW_AGAIN, RENEW_EVERY, STOP_PATIENCE};
 use crate::group::{Item, Lease, LeaseStore, Saved, WorkerId};
 
@@ -86,14 +85,10 @@ impl Keeper {
     ///
     /// # Errors
     /// When the reader panicked.
-    pub(super) async fn keep(
-        mut self,
-        context: impl FnOnce(Arc<Progress>, Stop) -> Context,
-        places: Vec<Place>,
-    ) -> Result<(PartitionId, Kept), JoinError> {
+    pub(super) async fn keep(mut self, work: Arc<dyn Work>) -> Result<(PartitionId, Kept), JoinError> {
         let (stop_now, stop) = Stop::new();
-        let reader = Reader::new(context(Arc::clone(&self.progress), stop));
-        let mut reading = Task(tokio::spawn(reader.read(places)));
+        let assignment = Assignment { lease: self.lease.clone(), progress: Arc::clone(&self.progress), stop };
+        let mut reading = Task(tokio::spawn(async move { work.read(assignment).await }));
         let mut renewal = self.saved_at + RENEW_EVERY;
         let mut end = self.end.clone();
         let mut deadline = None;

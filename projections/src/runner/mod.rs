@@ -1,7 +1,9 @@
 //! The runner: carries events from the feed to the rows, in as many processes as there are.
 //!
 //! - `run.rs`: what a runner is made of,
-//! - `rounds.rs`: its rounds: look at the group, plan, act,
+//! - `work.rs`: what a group may do with a partition, `views.rs`: what a runner does, `group.rs`: a group that does
+//!   anything else,
+//! - `rounds.rs`: the rounds of a worker: look at the group, plan, act,
 //! - `keeper.rs`: a lease that is held: renewed beside the reader of its partition,
 //! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
@@ -12,6 +14,7 @@ mod backoff;
 mod cohort;
 mod error;
 mod fill;
+mod group;
 mod keeper;
 mod lane;
 pub mod limits;
@@ -21,12 +24,17 @@ mod reader;
 mod rounds;
 mod run;
 mod status;
+mod views;
 mod waits;
+mod work;
 
+pub use backoff::{Backoff, Stop};
 pub use error::RunError;
+pub use group::Group;
 pub use lane::Mended;
 pub use mender::{Order, OrderError};
 pub use run::{GROUP, Runner};
 pub use status::{Control, PartitionState, PartitionStatus, Status};
+pub use work::{Assignment, Unread, Work};
 
 pub(crate) use waits::Waits;

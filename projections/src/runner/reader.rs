@@ -50,10 +50,10 @@ impl Reader {
             place.lane.lock().await.forget();
         }
         self.place(places);
-        while !self.context.stop.is_requested() {
+        while !self.context.assignment.stop.is_requested() {
             self.pause_and_resume();
             let late = !self.behind.is_empty() || !self.paused.is_empty();
-            self.context.progress.set_lead(self.lead.from(), late);
+            self.context.assignment.progress.set_lead(self.lead.from(), late);
             if self.lead.places.is_empty() {
                 if self.behind.is_empty() && self.paused.is_empty() {
                     return true;
@@ -107,7 +107,7 @@ impl Reader {
         let from = self.lead.from();
         let news = async {
             if for_the_feed {
-                context.feed.wait(&context.partition, from.as_ref(), IDLE_WAIT).await;
+                context.feed.wait(context.assignment.partition(), from.as_ref(), IDLE_WAIT).await;
             } else {
                 std::future::pending().await
             }
@@ -122,7 +122,7 @@ impl Reader {
         tokio::select! {
             () = news => {}
             () = pauses_change => {}
-            () = context.stop.requested() => {}
+            () = context.assignment.stop.requested() => {}
             Some(returned) = self.behind.join_next() => self.take_back(returned),
         }
     }
@@ -151,13 +151,13 @@ async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
             let paused = context.paused.borrow();
             cohort.places.iter().any(|place| paused.contains(place.name))
         };
-        if sort || context.stop.is_requested() {
+        if sort || context.assignment.stop.is_requested() {
             return Returned { places: cohort.places, near: false };
         }
         match cohort.turn(&context).await {
             Turn::Ended => return Returned { places: Vec::new(), near: true },
             Turn::Idle => return Returned { places: cohort.places, near: true },
-            Turn::Done if cohort.from() >= context.progress.lead() => {
+            Turn::Done if cohort.from() >= context.assignment.progress.lead() => {
                 return Returned { places: cohort.places, near: true };
             }
             Turn::Done | Turn::Not => {}

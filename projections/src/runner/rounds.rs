@@ -12,16 +12,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::RunError;
-use super::cohort::{Context, Place};
 use super::keeper::{End, Keeper, Kept};
-use super::lane::Handler;
 use super::limits::{LIST_PATIENCE, PARTITIONS_EVERY};
 use super::progress::Progress;
 use super::status::{Control, PartitionState, PartitionStatus, Shown};
+use super::work::Work;
 use crate::group::limits::{CALL_PATIENCE, CALLS_AT_ONCE, RENEW_EVERY, UNCOVERED_ROUNDS};
 use crate::group::{
-    Action, Checkpoint, Held, Item, Items, Lease, LeaseError, LeaseStore, Observed, Plan, Saved, View,
-    Worker, WorkerId, plan,
+    Action, Held, Item, Items, Lease, LeaseError, LeaseStore, Observed, Plan, Saved, View, Worker, WorkerId,
+    plan,
 };
 
 /// What the rounds of one worker know.
@@ -30,7 +29,7 @@ pub(super) struct Rounds {
     pub(super) feed: Arc<dyn EventFeed>,
     pub(super) store: Arc<dyn LeaseStore>,
     pub(super) group: Arc<str>,
-    pub(super) handlers: Vec<Arc<dyn Handler>>,
+    work: Arc<dyn Work>,
     pub(super) generations: Arc<[Arc<str>]>,
     pub(super) control: Control,
     /// Whether this worker has the first of the open partitions.
@@ -67,17 +66,16 @@ impl Rounds {
         feed: Arc<dyn EventFeed>,
         store: Arc<dyn LeaseStore>,
         group: Arc<str>,
-        handlers: Vec<Arc<dyn Handler>>,
+        work: Arc<dyn Work>,
         control: Control,
         first_is_mine: Arc<AtomicBool>,
     ) -> Self {
-        let generations = handlers.iter().map(|handler| handler.generation().to_string().into()).collect();
         Self {
             feed,
             store,
             group,
-            handlers,
-            generations,
+            generations: work.names(),
+            work,
             control,
             first_is_mine,
             me: Worker { id: WorkerId::random(), counter: 0, asks: None },
@@ -242,10 +240,7 @@ impl Rounds {
         let (end, ends) = watch::channel(None);
         let holding = Holding { progress: Arc::clone(&progress), end };
         tracing::info!(partition = %lease.partition, incarnation = lease.incarnation, "a lease was taken");
-        let places: Vec<_> =
-            self.handlers.iter().filter_map(|handler| place(handler.as_ref(), &lease)).collect();
-        let (feed, partition) = (Arc::clone(&self.feed), lease.partition.clone());
-        let paused = self.control.paused();
+        let partition = lease.partition.clone();
         let keeper = Keeper {
             store: Arc::clone(&self.store),
             group: Arc::clone(&self.group),
@@ -255,9 +250,8 @@ impl Rounds {
             generations: Arc::clone(&self.generations),
             end: ends,
         };
-        self.held.insert(partition.clone(), holding);
-        let context = move |progress, stop| Context { feed, partition, progress, stop, paused };
-        self.tasks.spawn(keeper.keep(context, places));
+        self.held.insert(partition, holding);
+        self.tasks.spawn(keeper.keep(Arc::clone(&self.work)));
     }
 
     /// Names partitions that nobody reads. One that is new may be without a lease for a few rounds.
@@ -304,17 +298,6 @@ impl Holding {
             Some(End::Release | End::Delete) => Held::Leaving(None),
         }
     }
-}
-
-/// Where a projection stands in a partition; nowhere when it has come to its end.
-fn place(handler: &dyn Handler, lease: &Lease) -> Option<Place> {
-    let generation: Arc<str> = handler.generation().to_string().into();
-    let at = match lease.checkpoints.get(&generation) {
-        Some(Checkpoint::End) => return None,
-        Some(Checkpoint::At(position)) => Some(position.clone()),
-        None => None,
-    };
-    Some(Place { name: handler.name(), generation, lane: handler.lane(), at })
 }
 
 /// Carries out an action that is one call of the lease store.

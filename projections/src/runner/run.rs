@@ -7,15 +7,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use headwater::{EventFeed, EventStore, check_category};
+use headwater::{EventFeed, EventStore};
 use tokio::task::JoinSet;
 
 use super::backoff::Backoff;
+use super::group;
 use super::lane::{Handler, OneStream, Shared, Typed};
 use super::mender::Mender;
 use super::rounds::Rounds;
+use super::views::Views;
 use super::{Control, RunError, Waits};
-use crate::group::limits::ROUND;
 use crate::group::{LeaseStore, MemoryLeases};
 use crate::read_models::Model;
 use crate::{Definition, DefinitionError, Projection, ReadModels, RowStore};
@@ -68,10 +69,7 @@ impl Runner {
     /// # Errors
     /// [`DefinitionError::Group`] for a name that is not lower-case letters, digits and hyphens.
     pub fn group(mut self, name: &str) -> Result<Self, DefinitionError> {
-        if check_category(name).is_err() {
-            return Err(DefinitionError::Group { name: name.to_owned() });
-        }
-        self.group = name.into();
+        self.group = group::checked(name)?;
         Ok(self)
     }
 
@@ -137,17 +135,10 @@ impl Runner {
         let (handlers, control) = (self.handlers.clone(), self.control.clone());
         let mut mending = JoinSet::new();
         mending.spawn(Mender { handlers, control, mine: Arc::clone(&mine) }.run());
-        let mut rounds = Rounds::new(self.feed, self.leases, self.group, self.handlers, self.control, mine);
-        let mut outcome = Ok(());
-        while outcome.is_ok() {
-            rounds.round().await;
-            tokio::select! {
-                () = &mut shutdown => break,
-                ended = rounds.ended() => outcome = ended,
-                () = tokio::time::sleep(ROUND) => {}
-            }
-        }
-        outcome.and(rounds.leave().await)
+        let work =
+            Views { feed: Arc::clone(&self.feed), handlers: self.handlers, control: self.control.clone() };
+        let rounds = Rounds::new(self.feed, self.leases, self.group, Arc::new(work), self.control, mine);
+        group::run(rounds, shutdown).await
     }
 }
 
