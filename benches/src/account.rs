@@ -12,6 +12,10 @@ pub enum AccountEvent {
         account: String,
         /// Whose it is.
         owner: String,
+        /// Its currency.
+        currency: String,
+        /// How far it may be overdrawn.
+        limit: i64,
         /// When, in milliseconds since 1970.
         at: i64,
     },
@@ -20,7 +24,7 @@ pub enum AccountEvent {
         /// The account's own number.
         account: String,
         /// The number of the transaction.
-        transaction: String,
+        tx: String,
         /// How much.
         amount: i64,
         /// The balance after it.
@@ -33,7 +37,7 @@ pub enum AccountEvent {
         /// The account's own number.
         account: String,
         /// The number of the transaction.
-        transaction: String,
+        tx: String,
         /// How much.
         amount: i64,
         /// The balance after it.
@@ -58,7 +62,7 @@ pub enum AccountCommand {
     /// Pay in.
     Deposit {
         /// The number of the transaction.
-        transaction: String,
+        tx: String,
         /// How much.
         amount: i64,
         /// When, in milliseconds since 1970.
@@ -67,7 +71,7 @@ pub enum AccountCommand {
     /// Pay out.
     Withdraw {
         /// The number of the transaction.
-        transaction: String,
+        tx: String,
         /// How much.
         amount: i64,
         /// When, in milliseconds since 1970.
@@ -98,14 +102,24 @@ pub enum AccountRefusal {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, Aggregate)]
 #[aggregate(category = "account", snapshot(every = 100, version = 1))]
 pub struct Account {
-    /// Its number; empty until it is opened.
-    number: String,
+    /// Its number.
+    id: String,
+    owner: String,
+    open: bool,
     balance: i64,
+    /// How many events it has had.
+    count: u64,
 }
 
 impl Account {
+    /// What it holds.
+    #[must_use]
+    pub fn balance(&self) -> i64 {
+        self.balance
+    }
+
     fn number(&self) -> Result<String, AccountRefusal> {
-        if self.number.is_empty() { Err(AccountRefusal::NotOpen) } else { Ok(self.number.clone()) }
+        if self.open { Ok(self.id.clone()) } else { Err(AccountRefusal::NotOpen) }
     }
 }
 
@@ -116,20 +130,22 @@ impl Decider for Account {
 
     fn decide(&self, command: AccountCommand) -> Result<Vec<AccountEvent>, AccountRefusal> {
         let event = match command {
-            AccountCommand::Open { .. } if !self.number.is_empty() => {
+            AccountCommand::Open { .. } if self.open => {
                 return Err(AccountRefusal::AlreadyOpen);
             }
-            AccountCommand::Open { account, owner, at } => AccountEvent::Opened { account, owner, at },
-            AccountCommand::Deposit { transaction, amount, at } => {
+            AccountCommand::Open { account, owner, at } => {
+                AccountEvent::Opened { account, owner, currency: "EUR".to_owned(), limit: 0, at }
+            }
+            AccountCommand::Deposit { tx, amount, at } => {
                 let (account, balance) = (self.number()?, self.balance + amount);
-                AccountEvent::Deposited { account, transaction, amount, balance, at }
+                AccountEvent::Deposited { account, tx, amount, balance, at }
             }
             AccountCommand::Withdraw { amount, .. } if amount > self.balance => {
                 return Err(AccountRefusal::InsufficientFunds { balance: self.balance, amount });
             }
-            AccountCommand::Withdraw { transaction, amount, at } => {
+            AccountCommand::Withdraw { tx, amount, at } => {
                 let (account, balance) = (self.number()?, self.balance - amount);
-                AccountEvent::Withdrawn { account, transaction, amount, balance, at }
+                AccountEvent::Withdrawn { account, tx, amount, balance, at }
             }
         };
         Ok(vec![event])
@@ -137,10 +153,15 @@ impl Decider for Account {
 
     fn apply(&mut self, event: &AccountEvent) {
         match event {
-            AccountEvent::Opened { account, .. } => self.number.clone_from(account),
+            AccountEvent::Opened { account, owner, .. } => {
+                self.id.clone_from(account);
+                self.owner.clone_from(owner);
+                self.open = true;
+            }
             AccountEvent::Deposited { balance, .. } | AccountEvent::Withdrawn { balance, .. } => {
                 self.balance = *balance;
             }
         }
+        self.count += 1;
     }
 }

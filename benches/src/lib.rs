@@ -1,6 +1,7 @@
 //! The workload of the benchmarks: a bank account whose events have about 120 bytes, and its commands.
 
 mod account;
+pub mod peer;
 mod workload;
 
 pub use account::{Account, AccountCommand, AccountEvent, AccountRefusal};

@@ -1,0 +1,9 @@
+//! One library among others: the same workloads, the same figures.
+
+mod decide;
+mod meter;
+mod options;
+mod run;
+
+pub use options::{Options, Workload};
+pub use run::run;
