@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use foldhash::fast::RandomState;
 use headwater::store::{Append, StoreError};
 use headwater::{Commit, CommitId, Expected, StreamName, Version};
 use tokio::sync::Notify;
@@ -57,15 +58,18 @@ impl Shard {
 /// What a shard holds.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    streams: HashMap<StreamName, Stream>,
+    streams: HashMap<StreamName, Stream, RandomState>,
     log: Vec<Arc<Commit>>,
 }
 
-/// One stream: its commits in order, and where the commit of an id is, so that a retry is found without a search.
+/// One stream: its commits in order. Where an append that expects a version has put its commit, its retry finds it; those
+/// that expect none are found by id, so that no retry has to search.
 #[derive(Debug, Default)]
 struct Stream {
+    /// Kept apart from the commits: most appends need no more than this.
+    version: Version,
     commits: Vec<Arc<Commit>>,
-    places: HashMap<CommitId, usize>,
+    anywhere: HashMap<CommitId, usize, RandomState>,
 }
 
 /// What is to be done about an append.
@@ -89,53 +93,76 @@ impl State {
 
     /// The version of a stream.
     pub(crate) fn version(&self, stream: &StreamName) -> Version {
-        self.commits(stream).last().map_or(Version::EMPTY, |commit| commit.last())
+        self.streams.get(stream).map_or(Version::EMPTY, |stream| stream.version)
     }
 
     /// Says whether an append may be written. Retries come first: their own first try has moved the version.
     pub(crate) fn judge(&self, append: &Append) -> Result<Verdict, StoreError> {
-        if let Some(commit) = self.commit(&append.stream, append.id) {
+        let stream = self.streams.get(&append.stream);
+        if let Some(commit) = stream.and_then(|stream| stream.earlier(append)) {
             return Ok(Verdict::Retry(commit));
         }
-        self.check(&append.stream, append.expected)?;
+        check(&append.stream, stream, append.expected)?;
         Ok(Verdict::Fits)
     }
 
-    /// Checks what is expected of a stream. The version of a stream is always the end of a commit, so `Exact` of
-    /// anything else is refused as well and no hole can come to be (L1).
+    /// Checks what is expected of a stream.
     pub(crate) fn check(&self, stream: &StreamName, expected: Expected) -> Result<(), StoreError> {
-        let actual = self.version(stream);
-        if expected.allows(actual) {
-            return Ok(());
-        }
-        let place = match expected {
-            Expected::Exact(version) => version.0.saturating_add(1),
-            Expected::Any | Expected::NoStream | Expected::Exists => 1,
-        };
-        let winner = self.holder(stream, Version(place)).cloned();
-        Err(StoreError::conflict(stream.clone(), expected, actual, winner))
+        check(stream, self.streams.get(stream), expected)
     }
 
     /// Writes what was judged to fit.
     pub(crate) fn push(&mut self, append: Append) -> Arc<Commit> {
-        let first = self.version(&append.stream).next();
-        let commit = Arc::new(append.into_commit(first));
-        let stream = self.streams.entry(commit.stream.clone()).or_default();
-        stream.places.insert(commit.id, stream.commits.len());
+        let stream = match self.streams.get_mut(&append.stream) {
+            Some(stream) => stream,
+            None => self.streams.entry(append.stream.clone()).or_default(),
+        };
+        if place(append.expected).is_none() {
+            stream.anywhere.insert(append.id, stream.commits.len());
+        }
+        let commit = Arc::new(append.into_commit(stream.version.next()));
+        stream.version = commit.last();
         stream.commits.push(Arc::clone(&commit));
         self.log.push(Arc::clone(&commit));
         commit
     }
+}
 
-    /// The commit of a stream that has this id.
-    fn commit(&self, stream: &StreamName, id: CommitId) -> Option<Arc<Commit>> {
-        let stream = self.streams.get(stream)?;
-        stream.commits.get(*stream.places.get(&id)?).cloned()
+impl Stream {
+    /// The commit that an earlier try of this append has stored.
+    fn earlier(&self, append: &Append) -> Option<Arc<Commit>> {
+        let commit = match place(append.expected) {
+            Some(place) => self.holder(place),
+            None => self.commits.get(*self.anywhere.get(&append.id)?),
+        };
+        commit.filter(|commit| commit.id == append.id).cloned()
     }
 
-    /// The commit of a stream that holds this version.
-    fn holder(&self, stream: &StreamName, version: Version) -> Option<&Arc<Commit>> {
-        let commits = self.commits(stream);
-        commits.get(commits.partition_point(|commit| commit.last() < version))
+    /// The commit that holds a version.
+    fn holder(&self, version: Version) -> Option<&Arc<Commit>> {
+        if version > self.version {
+            return None;
+        }
+        self.commits.get(self.commits.partition_point(|commit| commit.last() < version))
     }
+}
+
+/// Where an append puts its first event, if its expectation says so.
+fn place(expected: Expected) -> Option<Version> {
+    match expected {
+        Expected::Exact(version) => Some(Version(version.0.saturating_add(1))),
+        Expected::NoStream => Some(Version(1)),
+        Expected::Any | Expected::Exists => None,
+    }
+}
+
+/// Checks what is expected of a stream. Its version is always the end of a commit, so `Exact` of anything else is refused
+/// as well and no hole can come to be (L1).
+fn check(name: &StreamName, stream: Option<&Stream>, expected: Expected) -> Result<(), StoreError> {
+    let actual = stream.map_or(Version::EMPTY, |stream| stream.version);
+    if expected.allows(actual) {
+        return Ok(());
+    }
+    let winner = stream.and_then(|stream| stream.holder(place(expected).unwrap_or(Version(1))).cloned());
+    Err(StoreError::conflict(name.clone(), expected, actual, winner))
 }
