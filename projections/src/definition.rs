@@ -4,7 +4,6 @@ use std::fmt;
 
 use headwater::check_category;
 
-use crate::rows::Generation;
 use crate::{Projection, Source};
 
 /// A projection whose definition was checked.
@@ -101,12 +100,6 @@ impl<P: Projection> Definition<P> {
     #[must_use]
     pub fn source(&self, category: &str) -> Option<&Source<P>> {
         self.sources.iter().find(|source| source.category() == category)
-    }
-
-    /// Where the runner keeps the rows: each version of the projection has rows of its own.
-    #[must_use]
-    pub fn generation(&self) -> Generation {
-        Generation::new(P::NAME, P::VERSION)
     }
 }
 

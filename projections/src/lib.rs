@@ -8,7 +8,9 @@
 
 extern crate self as headwater_projections;
 
+pub mod backfill;
 mod definition;
+mod directory;
 mod fold;
 pub mod group;
 mod keys;
@@ -33,7 +35,7 @@ pub use parked::{
     MAX_CAUSE_BYTES, NotAFingerprint, Parked, ParkedGroup, ParkedGroups,
 };
 pub use projection::{Project, Projection};
-pub use read_models::{MAX_GROUPED_STREAMS, ReadError, ReadModels};
+pub use read_models::{Found, MAX_GROUPED_STREAMS, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
 pub use runner::{
     Assignment, Backoff, Control, GROUP, Group, Mended, Order, OrderError, PartitionState, PartitionStatus,

@@ -56,7 +56,8 @@ use crate::{Keys, Source};
 pub trait Projection: Default + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Its name: lower-case letters, digits and hyphens, like a category.
     const NAME: &'static str;
-    /// The version of its rows, from 1. Raise it when the fields or `apply` change: the rows are then built anew.
+    /// The version of its rows, from 1. Raise it when the fields, `keys` or `apply` change: rows that other code made are
+    /// neither kept nor changed any more, and a backfill builds them anew.
     const VERSION: u32;
     /// Whether a row may be fed by many streams. If not, a row's key is the id of its one stream.
     const SHARED: bool;

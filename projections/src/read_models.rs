@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use headwater::{StreamName, Version};
 
+use crate::directory::Directory;
+use crate::group::{Generations, LeaseError};
 use crate::rows::{Generation, List, LoadedRows, MAX_PAGE_ROWS, Query, RowError, RowPage, StoredRow, Wanted};
-use crate::runner::Waits;
-use crate::{Definition, Parked, ParkedGroups, Projection, RowStore};
+use crate::runner::AllWaits;
+use crate::{Parked, ParkedGroups, Projection, RowStore};
 
 /// Most parked streams that are looked at to group them.
 pub const MAX_GROUPED_STREAMS: usize = 100 * MAX_PAGE_ROWS;
@@ -17,17 +19,27 @@ pub const MAX_GROUPED_STREAMS: usize = 100 * MAX_PAGE_ROWS;
 #[derive(Debug, Clone)]
 pub struct ReadModels {
     rows: Arc<dyn RowStore>,
+    directory: Arc<Directory>,
     models: Arc<BTreeMap<&'static str, Model>>,
 }
 
 /// One projection, its type forgotten.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    generation: Generation,
+    version: u32,
     shared: bool,
     indexes: &'static [&'static str],
     categories: Vec<&'static str>,
-    waits: Arc<Waits>,
+    waits: Arc<AllWaits>,
+}
+
+/// A row, and the generation it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The number of the generation.
+    pub generation: u32,
+    /// The row, if it exists and was not deleted.
+    pub row: Option<StoredRow>,
 }
 
 /// Why a read model could not answer.
@@ -71,21 +83,31 @@ pub enum ReadError {
         /// The projection.
         projection: String,
     },
+    /// The live generation was made by code of another version, so code of this version cannot keep it.
+    #[error(
+        "the live generation of projection {projection} was made by version {live} of its code, and this process has \
+         version {code}: rebuild it with `backfill {projection}`, or run version {live}"
+    )]
+    OtherVersion {
+        /// The projection.
+        projection: String,
+        /// The version that made the live generation.
+        live: u32,
+        /// The version of this process.
+        code: u32,
+    },
+    /// It cannot be found out which generation is live.
+    #[error("it cannot be found out which generation is live")]
+    Directory(#[from] LeaseError),
     /// The row store could not answer.
     #[error(transparent)]
     Rows(#[from] RowError),
 }
 
 impl Model {
-    pub(crate) fn of<P: Projection>(definition: &Definition<P>, waits: Arc<Waits>) -> Self {
+    pub(crate) fn of<P: Projection>(waits: Arc<AllWaits>) -> Self {
         let categories = P::sources().iter().map(crate::Source::category).collect();
-        Self {
-            generation: definition.generation(),
-            shared: P::SHARED,
-            indexes: P::INDEXES,
-            categories,
-            waits,
-        }
+        Self { version: P::VERSION, shared: P::SHARED, indexes: P::INDEXES, categories, waits }
     }
 
     /// What has to be loaded to know the version applied of a stream.
@@ -108,8 +130,12 @@ impl Model {
 }
 
 impl ReadModels {
-    pub(crate) fn new(rows: Arc<dyn RowStore>, models: BTreeMap<&'static str, Model>) -> Self {
-        Self { rows, models: Arc::new(models) }
+    pub(crate) fn new(
+        rows: Arc<dyn RowStore>,
+        directory: Arc<Directory>,
+        models: BTreeMap<&'static str, Model>,
+    ) -> Self {
+        Self { rows, directory, models: Arc::new(models) }
     }
 
     /// The names of the projections.
@@ -117,12 +143,25 @@ impl ReadModels {
         self.models.keys().copied()
     }
 
-    /// The number of the generation that answers for a projection.
+    /// The generations of a projection, and which one is live.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the projection is unknown, or it cannot be found out.
+    ///
+    /// # Cost
+    /// Nothing beside a running [`Runner`](crate::Runner), which looks with every round. What is answered may be a round
+    /// old.
+    pub async fn generations(&self, projection: &str) -> Result<Generations, ReadError> {
+        let (name, model) = self.model(projection)?;
+        Ok(self.directory.of(name, model.version).await?)
+    }
+
+    /// The version of the projection's code in this process.
     ///
     /// # Errors
     /// [`ReadError::UnknownProjection`].
-    pub fn generation(&self, projection: &str) -> Result<u32, ReadError> {
-        Ok(self.model(projection)?.generation.number)
+    pub fn version(&self, projection: &str) -> Result<u32, ReadError> {
+        Ok(self.model(projection)?.1.version)
     }
 
     /// A row, if it exists and was not deleted. Its revision is the stream's version when the row is fed by one stream.
@@ -130,19 +169,40 @@ impl ReadModels {
     /// # Errors
     /// [`ReadError`] when the projection is unknown or the rows cannot be read.
     pub async fn get(&self, projection: &str, key: &str) -> Result<Option<StoredRow>, ReadError> {
-        let model = self.model(projection)?;
-        let mut wanted = Wanted::default();
-        wanted.rows.insert(key.to_owned());
-        let loaded = self.rows.load(&model.generation, &wanted).await?;
-        Ok(loaded.rows.into_iter().find(|row| row.fields.is_some()))
+        Ok(self.find(projection, key).await?.row)
     }
 
-    /// A page of rows, by key.
+    /// The same with the generation that answered. A revision alone would not tell rows of two generations apart.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn find(&self, projection: &str, key: &str) -> Result<Found, ReadError> {
+        let mut wanted = Wanted::default();
+        wanted.rows.insert(key.to_owned());
+        let mut live = self.live(projection).await?;
+        loop {
+            match self.rows.load(&live, &wanted).await {
+                Ok(loaded) => {
+                    let row = loaded.rows.into_iter().find(|row| row.fields.is_some());
+                    return Ok(Found { generation: live.number, row });
+                }
+                Err(error) => live = self.moved_on(projection, &live, error).await?,
+            }
+        }
+    }
+
+    /// A page of rows, by key. A cursor belongs to one generation: after another was promoted, a list begins again.
     ///
     /// # Errors
     /// [`ReadError`] when the projection is unknown, the limit is not allowed or the rows cannot be read.
     pub async fn list(&self, projection: &str, list: &List) -> Result<RowPage, ReadError> {
-        Ok(self.rows.list(&self.model(projection)?.generation, list).await?)
+        let mut live = self.live(projection).await?;
+        loop {
+            match self.rows.list(&live, list).await {
+                Ok(page) => return Ok(page),
+                Err(error) => live = self.moved_on(projection, &live, error).await?,
+            }
+        }
     }
 
     /// The indexes of a projection: the names of the fields that it declares with `index(…)`.
@@ -150,7 +210,7 @@ impl ReadModels {
     /// # Errors
     /// [`ReadError::UnknownProjection`].
     pub fn indexes(&self, projection: &str) -> Result<&'static [&'static str], ReadError> {
-        Ok(self.model(projection)?.indexes)
+        Ok(self.model(projection)?.1.indexes)
     }
 
     /// A page of rows by an index.
@@ -162,13 +222,19 @@ impl ReadModels {
     /// # Ordering
     /// A row that was written a moment ago may still be missing; see [`RowStore::query`].
     pub async fn query(&self, projection: &str, query: &Query) -> Result<RowPage, ReadError> {
-        let model = self.model(projection)?;
+        let (_, model) = self.model(projection)?;
         if !model.indexes.contains(&query.index.as_str()) {
             let known = if model.indexes.is_empty() { "none".to_owned() } else { model.indexes.join(", ") };
             let (projection, index) = (projection.to_owned(), query.index.clone());
             return Err(ReadError::UnknownIndex { projection, index, known });
         }
-        Ok(self.rows.query(&model.generation, query).await?)
+        let mut live = self.live(projection).await?;
+        loop {
+            match self.rows.query(&live, query).await {
+                Ok(page) => return Ok(page),
+                Err(error) => live = self.moved_on(projection, &live, error).await?,
+            }
+        }
     }
 
     /// The parked streams by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
@@ -179,7 +245,7 @@ impl ReadModels {
     /// # Cost
     /// Every record is read, a page at a time.
     pub async fn parked_groups(&self, projection: &str) -> Result<ParkedGroups, ReadError> {
-        let generation = &self.model(projection)?.generation;
+        let generation = &self.live(projection).await?;
         let mut parked: Vec<Parked> = Vec::new();
         while parked.len() < MAX_GROUPED_STREAMS {
             let after = parked.last().map(|last| last.stream.clone());
@@ -202,7 +268,7 @@ impl ReadModels {
         after: Option<&StreamName>,
         limit: usize,
     ) -> Result<Vec<Parked>, ReadError> {
-        Ok(self.rows.parked(&self.model(projection)?.generation, after, limit).await?)
+        Ok(self.rows.parked(&self.live(projection).await?, after, limit).await?)
     }
 
     /// The version of a stream that the projection applied last.
@@ -211,8 +277,13 @@ impl ReadModels {
     /// [`ReadError`] when the projection is unknown or does not read the stream, or the rows cannot be read.
     pub async fn applied(&self, projection: &str, stream: &StreamName) -> Result<Version, ReadError> {
         let model = self.model_reading(projection, stream)?;
-        let loaded = self.rows.load(&model.generation, &model.wanted(stream)).await?;
-        Ok(model.version(&loaded))
+        let mut live = self.live(projection).await?;
+        loop {
+            match self.rows.load(&live, &model.wanted(stream)).await {
+                Ok(loaded) => return Ok(model.version(&loaded)),
+                Err(error) => live = self.moved_on(projection, &live, error).await?,
+            }
+        }
     }
 
     /// Waits until the projection has applied a version of a stream: the base of reading one's own writes.
@@ -234,33 +305,83 @@ impl ReadModels {
         timeout: Duration,
     ) -> Result<bool, ReadError> {
         let model = self.model_reading(projection, stream)?;
-        // The place is taken before the rows are read, so a write in between wakes it.
-        let Some(mut place) = model.waits.place(stream, version) else {
-            return Err(ReadError::TooManyWaiters { projection: projection.to_owned() });
-        };
-        let loaded = self.rows.load(&model.generation, &model.wanted(stream)).await?;
-        let now = model.version(&loaded);
-        if now >= version {
-            return Ok(true);
-        }
-        if loaded.parked.iter().any(|parked| parked.first_failing > now && parked.first_failing <= version) {
-            return Ok(false);
-        }
-        match tokio::time::timeout(timeout, place.woken()).await {
-            Ok(applied) => Ok(applied),
-            Err(_) => Ok(self.applied(projection, stream).await? >= version),
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut live = self.live(projection).await?;
+        loop {
+            // The place is taken before the rows are read, so a write in between wakes it.
+            let waits = model.waits.of(live.number);
+            let Some(mut place) = waits.place(stream, version) else {
+                return Err(ReadError::TooManyWaiters { projection: projection.to_owned() });
+            };
+            let loaded = match self.rows.load(&live, &model.wanted(stream)).await {
+                Ok(loaded) => loaded,
+                Err(error) => {
+                    live = self.moved_on(projection, &live, error).await?;
+                    continue;
+                }
+            };
+            let now = model.version(&loaded);
+            if now >= version {
+                return Ok(true);
+            }
+            if loaded
+                .parked
+                .iter()
+                .any(|parked| parked.first_failing > now && parked.first_failing <= version)
+            {
+                return Ok(false);
+            }
+            let mut changes = self.directory.changes();
+            let other = |known: &Generations| known.live != live.number;
+            let promoted = async {
+                let known = changes.wait_for(|known| known.get(projection).is_some_and(other)).await;
+                known.is_ok()
+            };
+            tokio::select! {
+                applied = place.woken() => {
+                    // What queries see from now on counts, not what this generation has.
+                    let now = self.live(projection).await?;
+                    if now == live {
+                        return Ok(applied);
+                    }
+                    live = now;
+                }
+                _ = promoted => live = self.live(projection).await?,
+                () = tokio::time::sleep_until(deadline) => {
+                    return Ok(self.applied(projection, stream).await? >= version);
+                }
+            }
         }
     }
 
-    fn model(&self, name: &str) -> Result<&Model, ReadError> {
-        self.models.get(name).ok_or_else(|| ReadError::UnknownProjection {
-            name: name.to_owned(),
-            known: self.names().collect::<Vec<_>>().join(", "),
+    /// The generation that answers.
+    async fn live(&self, projection: &str) -> Result<Generation, ReadError> {
+        Ok(self.generations(projection).await?.live())
+    }
+
+    /// The generation that answers now, if it is another than the one that gave an error: that one may be dropped by now.
+    async fn moved_on(
+        &self,
+        projection: &str,
+        was: &Generation,
+        error: RowError,
+    ) -> Result<Generation, ReadError> {
+        let (name, model) = self.model(projection)?;
+        let now = self.directory.look(name, model.version).await?.live();
+        if now == *was { Err(error.into()) } else { Ok(now) }
+    }
+
+    fn model(&self, name: &str) -> Result<(&'static str, &Model), ReadError> {
+        self.models.get_key_value(name).map(|(name, model)| (*name, model)).ok_or_else(|| {
+            ReadError::UnknownProjection {
+                name: name.to_owned(),
+                known: self.names().collect::<Vec<_>>().join(", "),
+            }
         })
     }
 
     fn model_reading(&self, projection: &str, stream: &StreamName) -> Result<&Model, ReadError> {
-        let model = self.model(projection)?;
+        let (_, model) = self.model(projection)?;
         if model.categories.contains(&stream.category()) {
             return Ok(model);
         }

@@ -1,4 +1,4 @@
-//! What a lease store keeps of a group: its workers, and a lease for each partition.
+//! What a lease store keeps of a group: its workers, a lease for each partition, and the generations of each projection.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use headwater::store::{Partition, PartitionId, Position};
+use serde::{Deserialize, Serialize};
+
+use super::Generations;
 
 /// The id of a worker: a process at one time, never the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +41,8 @@ pub struct Worker {
 }
 
 /// How far one projection has come in a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Checkpoint {
     /// Everything up to and with this position is done.
     At(Position),
@@ -109,6 +113,8 @@ pub enum Item {
     Worker(Worker),
     /// A lease.
     Lease(Lease),
+    /// The generations of a projection.
+    Generations(Generations),
 }
 
 /// What names an item in its group.
@@ -118,6 +124,8 @@ pub enum ItemKey {
     Worker(WorkerId),
     /// The lease of a partition.
     Lease(PartitionId),
+    /// The generations of a projection.
+    Generations(Arc<str>),
 }
 
 impl Item {
@@ -127,6 +135,7 @@ impl Item {
         match self {
             Self::Worker(worker) => ItemKey::Worker(worker.id.clone()),
             Self::Lease(lease) => ItemKey::Lease(lease.partition.clone()),
+            Self::Generations(generations) => ItemKey::Generations(Arc::clone(&generations.projection)),
         }
     }
 
@@ -136,6 +145,7 @@ impl Item {
         match self {
             Self::Worker(worker) => worker.counter,
             Self::Lease(lease) => lease.counter,
+            Self::Generations(generations) => generations.counter,
         }
     }
 }
@@ -145,6 +155,7 @@ impl fmt::Display for ItemKey {
         match self {
             Self::Worker(id) => write!(f, "worker/{id}"),
             Self::Lease(partition) => write!(f, "lease/{partition}"),
+            Self::Generations(projection) => write!(f, "generations/{projection}"),
         }
     }
 }
@@ -161,6 +172,12 @@ impl From<Lease> for Item {
     }
 }
 
+impl From<Generations> for Item {
+    fn from(generations: Generations) -> Self {
+        Self::Generations(generations)
+    }
+}
+
 /// All items of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Items {
@@ -168,6 +185,8 @@ pub struct Items {
     pub workers: BTreeMap<WorkerId, Worker>,
     /// The leases.
     pub leases: BTreeMap<PartitionId, Lease>,
+    /// The generations, by projection.
+    pub generations: BTreeMap<Arc<str>, Generations>,
     /// Items that cannot be read, by what names them, and why: perhaps a newer program wrote them. They are left alone.
     pub unreadable: BTreeMap<String, String>,
 }
@@ -178,6 +197,9 @@ impl Items {
         match item {
             Item::Worker(worker) => drop(self.workers.insert(worker.id.clone(), worker)),
             Item::Lease(lease) => drop(self.leases.insert(lease.partition.clone(), lease)),
+            Item::Generations(generations) => {
+                drop(self.generations.insert(Arc::clone(&generations.projection), generations));
+            }
         }
     }
 

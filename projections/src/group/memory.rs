@@ -31,6 +31,9 @@ impl Items {
         match key {
             ItemKey::Worker(id) => self.workers.get(id).cloned().map(Item::Worker),
             ItemKey::Lease(partition) => self.leases.get(partition).cloned().map(Item::Lease),
+            ItemKey::Generations(projection) => {
+                self.generations.get(projection).cloned().map(Item::Generations)
+            }
         }
     }
 }
@@ -62,6 +65,7 @@ impl LeaseStore for MemoryLeases {
         match key {
             ItemKey::Worker(id) => drop(items.workers.remove(id)),
             ItemKey::Lease(partition) => drop(items.leases.remove(partition)),
+            ItemKey::Generations(projection) => drop(items.generations.remove(projection)),
         }
         Ok(Saved::Done)
     }

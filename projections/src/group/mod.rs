@@ -8,6 +8,7 @@
 //! Leases save work; they are not what keeps rows exact. Two workers that believe they own the same partition cost
 //! time and not truth, because every write of a row has a condition of its own.
 
+mod generations;
 mod item;
 pub mod limits;
 mod memory;
@@ -15,6 +16,7 @@ mod observe;
 mod plan;
 mod store;
 
+pub use generations::{GENERATIONS, GenerationError, Generations, Made, Stage, deploy};
 pub use item::{Checkpoint, Item, ItemKey, Items, Lease, Worker, WorkerId};
 pub use memory::MemoryLeases;
 pub use store::{LeaseError, LeaseStore, Saved};

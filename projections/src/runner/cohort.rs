@@ -8,11 +8,12 @@ use futures::future::join_all;
 use headwater::store::{FeedBatch, Position};
 use headwater::{Commit, EventFeed};
 use tokio::sync::{Mutex, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::backoff::{Backoff, Stop};
+use super::backoff::Backoff;
+use super::kind::Keeping;
 use super::lane::Lane;
-use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME};
+use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME, SPARE_PATIENCE};
 use super::work::{Assignment, Unread};
 use crate::group::Checkpoint;
 
@@ -22,6 +23,8 @@ pub(super) struct Context {
     pub(super) feed: Arc<dyn EventFeed>,
     pub(super) assignment: Assignment,
     pub(super) paused: watch::Receiver<BTreeSet<&'static str>>,
+    /// The generations that are kept.
+    pub(super) kept: watch::Receiver<Arc<[Keeping]>>,
 }
 
 /// A projection in a partition.
@@ -31,6 +34,8 @@ pub(super) struct Place {
     pub(super) lane: Arc<Mutex<dyn Lane>>,
     /// The position of the last record that is done; `None` before the oldest.
     pub(super) at: Option<Position>,
+    /// Whether it could not keep up with a generation that is live.
+    pub(super) slow: bool,
 }
 
 /// Projections that read together.
@@ -72,8 +77,7 @@ impl Cohort {
         let (records, idle) = (batch.records.len(), batch.records.is_empty());
         let begun = Instant::now();
         let newest = batch.records.iter().map(|record| record.commit.recorded_at).max();
-        let carrying = self.places.iter_mut().map(|place| place.carry(context, from.as_ref(), &batch));
-        let done = join_all(carrying).await.into_iter().all(|done| done);
+        let done = self.carry(context, from.as_ref(), &batch).await;
         context.assignment.dealt_with(records, newest.filter(|_| done));
         self.size.learn(begun.elapsed(), records);
         match (done, batch.ended, idle) {
@@ -82,6 +86,37 @@ impl Cohort {
             (true, false, true) => Turn::Idle,
             (true, false, false) => Turn::Done,
         }
+    }
+
+    /// The generations that do not answer come before those that do: one that is about to be promoted, or to be gone back
+    /// to, is at no moment behind what queries have seen. One that does not get on in time is left behind and holds up
+    /// nobody.
+    async fn carry(&mut self, context: &Context, from: Option<&Position>, batch: &FeedBatch) -> bool {
+        let live: BTreeSet<_> = {
+            let kept = context.kept.borrow();
+            kept.iter().filter(|kept| kept.live).map(|kept| Arc::clone(&kept.generation)).collect()
+        };
+        let (first, last): (Vec<_>, Vec<_>) =
+            self.places.iter_mut().partition(|place| !live.contains(&place.generation));
+        let spare = !last.is_empty();
+        let carrying = first.into_iter().map(|place| async {
+            if !spare {
+                return place.carry(context, from, batch).await;
+            }
+            match timeout(SPARE_PATIENCE, place.carry(context, from, batch)).await {
+                Ok(done) => done,
+                Err(_) => {
+                    tracing::warn!(generation = %place.generation, "a generation that is not live is left behind");
+                    place.slow = true;
+                    true
+                }
+            }
+        });
+        if !join_all(carrying).await.into_iter().all(|done| done) {
+            return false;
+        }
+        let carrying = last.into_iter().map(|place| place.carry(context, from, batch));
+        join_all(carrying).await.into_iter().all(|done| done)
     }
 
     async fn read(&mut self, context: &Context, from: Option<&Position>) -> Option<FeedBatch> {
@@ -114,7 +149,7 @@ impl Place {
         let new = |position: &Position| ahead.is_none_or(|at| position > at);
         let records = batch.records.iter().filter(|record| new(&record.position));
         let commits: Vec<_> = records.map(|record| Arc::clone(&record.commit)).collect();
-        if !commits.is_empty() && !carry(self.name, &self.lane, &commits, context.assignment.stop()).await {
+        if !commits.is_empty() && !self.apply(context, &commits).await {
             return false;
         }
         let next = batch.next.clone().filter(new).or(self.at.take());
@@ -128,31 +163,28 @@ impl Place {
         }
         true
     }
-}
 
-/// Brings commits into the rows of one projection, however often it takes; `false` if a stop came first.
-async fn carry(
-    projection: &'static str,
-    lane: &Mutex<dyn Lane>,
-    commits: &[Arc<Commit>],
-    stop: &Stop,
-) -> bool {
-    let mut backoff = Backoff::default();
-    loop {
-        let carried = lane.lock().await.carry(commits).await;
-        match carried {
-            Ok(()) => return true,
-            Err(error) if error.retry_helps() => {
-                tracing::warn!(projection, error = %error, "a batch is not done yet, trying again");
+    /// Brings commits into the rows, however often it takes; `false` if a stop came first, or the generation is not kept
+    /// any more.
+    async fn apply(&self, context: &Context, commits: &[Arc<Commit>]) -> bool {
+        let (projection, mut backoff) = (self.name, Backoff::default());
+        loop {
+            let carried = self.lane.lock().await.carry(commits).await;
+            match carried {
+                Ok(()) => return true,
+                Err(error) if error.retry_helps() => {
+                    tracing::warn!(projection, error = %error, "a batch is not done yet, trying again");
+                }
+                Err(error) => {
+                    tracing::error!(projection, error = %error, "a batch cannot be done, the partition waits for it");
+                }
             }
-            Err(error) => {
-                tracing::error!(projection, error = %error, "a batch cannot be done, the partition waits for it");
+            let kept = context.kept.borrow().iter().any(|kept| kept.generation == self.generation);
+            if !kept || context.assignment.stop().is_requested() {
+                return false;
             }
+            backoff.pause_or_stop(context.assignment.stop()).await;
         }
-        if stop.is_requested() {
-            return false;
-        }
-        backoff.pause_or_stop(stop).await;
     }
 }
 

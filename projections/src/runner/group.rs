@@ -11,6 +11,7 @@ use super::rounds::Rounds;
 use super::work::Work;
 use super::{Control, RunError};
 use crate::DefinitionError;
+use crate::directory::{Directory, Place};
 use crate::group::LeaseStore;
 use crate::group::limits::ROUND;
 
@@ -37,7 +38,9 @@ impl Group {
         work: Arc<dyn Work>,
     ) -> Result<Self, DefinitionError> {
         let name = checked(name)?;
-        Ok(Self { feed, leases, name, work, control: Control::default() })
+        let place = Place { store: Arc::clone(&leases), group: Arc::clone(&name) };
+        let control = Control::new(Arc::new(Directory::new(place)));
+        Ok(Self { feed, leases, name, work, control })
     }
 
     /// The handle to see how the group is doing; take it before running.

@@ -27,8 +27,8 @@ pub(super) struct Keeper {
     /// When the call began that saved it.
     pub(super) saved_at: Instant,
     pub(super) progress: Arc<Progress>,
-    /// The generations that are kept here.
-    pub(super) generations: Arc<[Arc<str>]>,
+    /// What is done with the partition.
+    pub(super) work: Arc<dyn Work>,
     /// How it is to end, once that is known.
     pub(super) end: watch::Receiver<Option<End>>,
 }
@@ -85,9 +85,10 @@ impl Keeper {
     ///
     /// # Errors
     /// When the reader panicked.
-    pub(super) async fn keep(mut self, work: Arc<dyn Work>) -> Result<(PartitionId, Kept), JoinError> {
+    pub(super) async fn keep(mut self) -> Result<(PartitionId, Kept), JoinError> {
         let (stop_now, stop) = Stop::new();
         let assignment = Assignment { lease: self.lease.clone(), progress: Arc::clone(&self.progress), stop };
+        let work = Arc::clone(&self.work);
         let mut reading = Task(tokio::spawn(async move { work.read(assignment).await }));
         let mut renewal = self.saved_at + RENEW_EVERY;
         let mut end = self.end.clone();
@@ -193,7 +194,8 @@ impl Keeper {
     fn next(&self, owner: Option<WorkerId>) -> Lease {
         let (mut checkpoints, losses) = self.progress.checkpoints();
         if checkpoints.len() > CHECKPOINTS {
-            checkpoints.retain(|generation, _| self.generations.contains(generation));
+            let names = self.work.names();
+            checkpoints.retain(|name, _| names.contains(name));
         }
         let given = u64::from(owner != self.lease.owner);
         let (counter, incarnation) = (self.lease.counter + 1, self.lease.incarnation + given);

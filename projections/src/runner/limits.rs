@@ -35,6 +35,9 @@ pub const BATCH_RECORDS_LEAST: usize = 25;
 /// A batch that takes longer makes the next one smaller, so that a hand-over never waits long for one.
 pub const BATCH_TIME: Duration = Duration::from_millis(500);
 
+/// How long a live generation waits, batch by batch, for one that is not live and goes first.
+pub const SPARE_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How long a read of the feed may take before it counts as failed.
 pub const READ_PATIENCE: Duration = Duration::from_secs(30);
 

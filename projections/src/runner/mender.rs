@@ -47,7 +47,6 @@ pub enum OrderError {
 /// What the mender of a group works with.
 #[derive(Debug)]
 pub(super) struct Mender {
-    pub(super) handlers: Vec<Arc<dyn Handler>>,
     pub(super) control: Control,
     /// Whether it is this worker's turn.
     pub(super) mine: Arc<AtomicBool>,
@@ -63,12 +62,15 @@ struct Sweep {
 impl Mender {
     /// Mends until it is dropped.
     pub(super) async fn run(self) {
-        let mut sweeps: HashMap<&'static str, Sweep> = HashMap::new();
+        let mut sweeps: HashMap<Arc<str>, Sweep> = HashMap::new();
         loop {
             tokio::time::sleep(MEND_EVERY).await;
-            for handler in &self.handlers {
+            let kept = self.control.all_kept();
+            sweeps.retain(|generation, _| kept.iter().any(|kept| kept.generation == *generation));
+            for kept in kept.iter() {
+                let handler = &kept.handler;
                 if self.mine.load(Ordering::Relaxed) && !self.control.is_paused(handler.name()) {
-                    let sweep = sweeps.entry(handler.name()).or_default();
+                    let sweep = sweeps.entry(Arc::clone(&kept.generation)).or_default();
                     if let Err(error) = look(handler.as_ref(), sweep).await {
                         tracing::warn!(projection = handler.name(), error = %error, "parked streams cannot be listed");
                     }
@@ -142,7 +144,7 @@ impl Control {
         discard: Option<Version>,
         order: &Order,
     ) -> Result<Mended, OrderError> {
-        let handler = self.handler(projection)?;
+        let handler = self.handler(projection).await?;
         let (rows, _) = handler.rows();
         let wanted = Wanted { streams: [stream.clone()].into(), ..Wanted::default() };
         let loaded = rows.load(handler.generation(), &wanted).await.map_err(ReadError::from)?;

@@ -6,6 +6,7 @@
 //! - `rounds.rs`: the rounds of a worker: look at the group, plan, act,
 //! - `keeper.rs`: a lease that is held: renewed beside the reader of its partition,
 //! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
+//! - `kind.rs`: which generations of which projections are kept,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
 //! - `mender.rs`: parked streams are tried again,
 //! - `status.rs`: what is shown of it.
@@ -16,6 +17,7 @@ mod error;
 mod fill;
 mod group;
 mod keeper;
+mod kind;
 mod lane;
 pub mod limits;
 mod mender;
@@ -37,4 +39,4 @@ pub use run::{GROUP, Runner};
 pub use status::{Control, PartitionState, PartitionStatus, Status};
 pub use work::{Assignment, Unread, Work};
 
-pub(crate) use waits::Waits;
+pub(crate) use waits::AllWaits;

@@ -1,15 +1,18 @@
 //! The reader of a partition: keeps its projections in as few cohorts as can be, and in one as soon as it can.
 //!
 //! A projection that joins the group late, or was paused, is behind the others. They do not wait for it: it reads on its
-//! own until it has reached them.
+//! own until it has reached them. Generations come and go while it reads.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use headwater::store::Position;
 use tokio::task::{JoinError, JoinSet};
 
 use super::cohort::{Cohort, Context, Place, Turn};
+use super::kind::Keeping;
 use super::limits::IDLE_WAIT;
+use crate::group::Checkpoint;
 
 /// What the task of a reader owns.
 pub(super) struct Reader {
@@ -22,6 +25,10 @@ pub(super) struct Reader {
     paused: Vec<Place>,
     /// Which projections were paused when they were last sorted.
     seen: BTreeSet<&'static str>,
+    /// Which generations were kept then.
+    kept: Arc<[Keeping]>,
+    /// Those that had a place here, also when they have come to the end.
+    placed: BTreeSet<Arc<str>>,
 }
 
 /// A cohort that was behind.
@@ -40,17 +47,15 @@ impl Reader {
             behind: JoinSet::new(),
             paused: Vec::new(),
             seen: BTreeSet::new(),
+            kept: Arc::default(),
+            placed: BTreeSet::new(),
         }
     }
 
     /// Reads until every projection has come to the end of the partition: `true`; or until a stop is asked for.
-    pub(super) async fn read(mut self, places: Vec<Place>) -> bool {
-        // A lane that partitions share may remember rows from before somebody else had this one.
-        for place in &places {
-            place.lane.lock().await.forget();
-        }
-        self.place(places);
+    pub(super) async fn read(mut self) -> bool {
         while !self.context.assignment.stop.is_requested() {
+            self.come_and_go().await;
             self.pause_and_resume();
             let late = !self.behind.is_empty() || !self.paused.is_empty();
             self.context.assignment.progress.set_lead(self.lead.from(), late);
@@ -66,12 +71,41 @@ impl Reader {
                 Turn::Idle => self.wait(true).await,
                 Turn::Done | Turn::Not => {}
             }
+            self.leave_slow_ones_behind();
             while let Some(returned) = self.behind.try_join_next() {
                 self.take_back(returned);
             }
         }
         while self.behind.join_next().await.is_some() {}
         false
+    }
+
+    /// Gives places to generations that are new here, and takes them from those that are not kept any more.
+    async fn come_and_go(&mut self) {
+        let kept = Arc::clone(&self.context.kept.borrow());
+        if Arc::ptr_eq(&kept, &self.kept) {
+            return;
+        }
+        self.kept = kept;
+        self.placed.retain(|generation| self.kept.iter().any(|kept| kept.generation == *generation));
+        for places in [&mut self.lead.places, &mut self.paused] {
+            places.retain(|place| self.placed.contains(&place.generation));
+        }
+        let new: Vec<_> =
+            self.kept.iter().filter(|kept| self.placed.insert(Arc::clone(&kept.generation))).collect();
+        let new: Vec<_> = new.into_iter().filter_map(|kept| place(&self.context, kept)).collect();
+        // A lane that partitions share may remember rows from before somebody else had this one.
+        for place in &new {
+            place.lane.lock().await.forget();
+        }
+        self.place(new);
+    }
+
+    fn leave_slow_ones_behind(&mut self) {
+        let (mut slow, near): (Vec<_>, Vec<_>) = self.lead.places.drain(..).partition(|place| place.slow);
+        self.lead.places = near;
+        slow.iter_mut().for_each(|place| place.slow = false);
+        self.place(slow);
     }
 
     /// Puts the furthest into the lead, unless somebody is there, and sends off the others to catch up.
@@ -119,9 +153,16 @@ impl Reader {
                 std::future::pending::<()>().await;
             }
         };
+        let mut kept = context.kept.clone();
+        let generations_change = async {
+            if kept.wait_for(|kept| !Arc::ptr_eq(kept, &self.kept)).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             () = news => {}
             () = pauses_change => {}
+            () = generations_change => {}
             () = context.assignment.stop.requested() => {}
             Some(returned) = self.behind.join_next() => self.take_back(returned),
         }
@@ -133,6 +174,8 @@ impl Reader {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
+        let kept = |place: &Place| self.placed.contains(&place.generation);
+        let places: Vec<_> = places.into_iter().filter(kept).collect();
         if near {
             self.lead.places.extend(places);
             return;
@@ -148,8 +191,9 @@ impl Reader {
 async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
     loop {
         let sort = {
-            let paused = context.paused.borrow();
-            cohort.places.iter().any(|place| paused.contains(place.name))
+            let (paused, kept) = (context.paused.borrow(), context.kept.borrow());
+            let gone = |place: &Place| kept.iter().all(|kept| kept.generation != place.generation);
+            cohort.places.iter().any(|place| paused.contains(place.name) || gone(place))
         };
         if sort || context.assignment.stop.is_requested() {
             return Returned { places: cohort.places, near: false };
@@ -163,4 +207,20 @@ async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
             Turn::Done | Turn::Not => {}
         }
     }
+}
+
+/// Where a generation stands in the partition; nowhere when it has come to its end.
+fn place(context: &Context, kept: &Keeping) -> Option<Place> {
+    let generation = Arc::clone(&kept.generation);
+    let from = context.assignment.progress.checkpoints().0.remove(&generation);
+    let at: Option<Position> = match from.or_else(|| kept.from.get(context.assignment.partition()).cloned()) {
+        Some(Checkpoint::End) => {
+            context.assignment.progress.done(&generation, Checkpoint::End);
+            return None;
+        }
+        Some(Checkpoint::At(position)) => Some(position),
+        None => None,
+    };
+    let (name, lane) = (kept.handler.name(), kept.handler.lane());
+    Some(Place { name, generation, lane, at, slow: false })
 }

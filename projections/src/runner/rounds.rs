@@ -108,6 +108,8 @@ impl Rounds {
             }
         };
         self.observed.look(&items, Instant::now());
+        self.work.notice(&items);
+        self.generations = self.work.names();
         let held = self.held.iter().map(|(partition, holding)| (partition.clone(), holding.held())).collect();
         let mut plan = plan(&View {
             me: &self.me.id,
@@ -247,11 +249,11 @@ impl Rounds {
             lease,
             saved_at,
             progress,
-            generations: Arc::clone(&self.generations),
+            work: Arc::clone(&self.work),
             end: ends,
         };
         self.held.insert(partition, holding);
-        self.tasks.spawn(keeper.keep(Arc::clone(&self.work)));
+        self.tasks.spawn(keeper.keep());
     }
 
     /// Names partitions that nobody reads. One that is new may be without a lease for a few rounds.

@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 
 use super::backoff::Backoff;
 use super::group;
-use super::lane::{Handler, OneStream, Shared, Typed};
+use super::kind::{Kind, ViewKind};
 use super::mender::Mender;
 use super::rounds::Rounds;
 use super::views::Views;
-use super::{Control, RunError, Waits};
-use crate::group::{LeaseStore, MemoryLeases};
+use super::{AllWaits, Control, RunError};
+use crate::directory::{Directory, Place};
+use crate::group::{LeaseStore, MemoryLeases, deploy};
 use crate::read_models::Model;
 use crate::{Definition, DefinitionError, Projection, ReadModels, RowStore};
 
@@ -29,9 +30,14 @@ pub const GROUP: &str = "views";
 ///
 /// Each partition of the feed is read by one process, once for all projections. Without a lease store of its own a
 /// runner is a group of one, and a new runner reads the feed from its oldest record and drops what the rows have
-/// applied already. The rows of a projection are those of the generation numbered like its version, so a raised version
-/// builds its rows anew, from the oldest record of the feed and what the ledger has before it; the other projections do
-/// not wait for it.
+/// applied already.
+///
+/// Which generation of a projection is live stands beside the leases. The first deployment makes generation 1, live at
+/// once. A runner keeps every generation that follows the feed and was made by code of the version it runs: the live
+/// one, one that a backfill is about to promote, one that is kept to go back to. When the version is raised, the live
+/// generation goes on answering; a runner of the new version does not touch it, and
+/// [`ReadModels::generations`] says that a rebuild is needed. A change of generations is noticed with the next look at
+/// the group, within [`ROUND`](crate::group::limits::ROUND) and one call of the lease store.
 ///
 /// # Delivery
 /// Each event of each stream is applied to each row once, in version order (L5), also when two runners work on the
@@ -40,9 +46,7 @@ pub struct Runner {
     ledger: Arc<dyn EventStore>,
     feed: Arc<dyn EventFeed>,
     rows: Arc<dyn RowStore>,
-    group: Arc<str>,
-    leases: Arc<dyn LeaseStore>,
-    handlers: Vec<Arc<dyn Handler>>,
+    directory: Arc<Directory>,
     models: BTreeMap<&'static str, Model>,
     control: Control,
 }
@@ -51,16 +55,10 @@ impl Runner {
     /// A runner without projections.
     #[must_use]
     pub fn new(ledger: Arc<dyn EventStore>, feed: Arc<dyn EventFeed>, rows: Arc<dyn RowStore>) -> Self {
-        Self {
-            ledger,
-            feed,
-            rows,
-            group: GROUP.into(),
-            leases: Arc::new(MemoryLeases::new()),
-            handlers: Vec::new(),
-            models: BTreeMap::new(),
-            control: Control::default(),
-        }
+        let place = Place { store: Arc::new(MemoryLeases::new()), group: GROUP.into() };
+        let directory = Arc::new(Directory::new(place));
+        let control = Control::new(Arc::clone(&directory));
+        Self { ledger, feed, rows, directory, models: BTreeMap::new(), control }
     }
 
     /// Names the group. All runners of a group should have the same projections; while a new one is rolled out, it
@@ -68,15 +66,16 @@ impl Runner {
     ///
     /// # Errors
     /// [`DefinitionError::Group`] for a name that is not lower-case letters, digits and hyphens.
-    pub fn group(mut self, name: &str) -> Result<Self, DefinitionError> {
-        self.group = group::checked(name)?;
+    pub fn group(self, name: &str) -> Result<Self, DefinitionError> {
+        self.directory.look_at(Place { group: group::checked(name)?, ..self.directory.place() });
         Ok(self)
     }
 
     /// Keeps leases and checkpoints there, and shares the work with everybody else who does.
     #[must_use]
     pub fn leases(self, leases: Arc<dyn LeaseStore>) -> Self {
-        Self { leases, ..self }
+        self.directory.look_at(Place { store: leases, ..self.directory.place() });
+        self
     }
 
     /// Adds a projection.
@@ -88,26 +87,17 @@ impl Runner {
         if self.models.contains_key(P::NAME) {
             return Err(DefinitionError::NameTwice { name: P::NAME });
         }
-        let waits = Arc::new(Waits::default());
-        self.models.insert(P::NAME, Model::of(&definition, Arc::clone(&waits)));
-        let typed = Arc::new(Typed {
-            generation: definition.generation(),
-            definition,
-            rows: Arc::clone(&self.rows),
-            ledger: Arc::clone(&self.ledger),
-            waits,
-        });
-        let handler: Arc<dyn Handler> =
-            if P::SHARED { Arc::new(Shared::new(typed)) } else { Arc::new(OneStream(typed)) };
-        self.control.add(Arc::clone(&handler));
-        self.handlers.push(handler);
+        let waits = Arc::new(AllWaits::default());
+        self.models.insert(P::NAME, Model::of::<P>(Arc::clone(&waits)));
+        let (rows, ledger) = (Arc::clone(&self.rows), Arc::clone(&self.ledger));
+        self.control.add(Arc::new(ViewKind { definition, rows, ledger, waits }));
         Ok(self)
     }
 
     /// The rows of the projections added so far, for queries and for waiting on versions.
     #[must_use]
     pub fn read_models(&self) -> ReadModels {
-        ReadModels::new(Arc::clone(&self.rows), self.models.clone())
+        ReadModels::new(Arc::clone(&self.rows), Arc::clone(&self.directory), self.models.clone())
     }
 
     /// The handle to see how the group is doing and to pause projections; take it before running.
@@ -127,24 +117,52 @@ impl Runner {
     /// of a row is, and the leases have to expire.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
         let mut shutdown = pin!(shutdown);
+        let Place { store, group } = self.directory.place();
+        let kinds = self.control.kinds();
         tokio::select! {
             () = &mut shutdown => return Ok(()),
-            prepared = prepare(&self.handlers) => prepared?,
+            () = deploy_all(&kinds, &self.directory) => {}
         }
         let mine = Arc::new(AtomicBool::new(false));
-        let (handlers, control) = (self.handlers.clone(), self.control.clone());
+        let control = self.control.clone();
+        let work = Views { feed: Arc::clone(&self.feed), directory: self.directory, control: self.control };
+        work.keep();
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            prepared = prepare(&control) => prepared?,
+        }
         let mut mending = JoinSet::new();
-        mending.spawn(Mender { handlers, control, mine: Arc::clone(&mine) }.run());
-        let work =
-            Views { feed: Arc::clone(&self.feed), handlers: self.handlers, control: self.control.clone() };
-        let rounds = Rounds::new(self.feed, self.leases, self.group, Arc::new(work), self.control, mine);
+        mending.spawn(Mender { control: control.clone(), mine: Arc::clone(&mine) }.run());
+        let rounds = Rounds::new(self.feed, store, group, Arc::new(work), control, mine);
         group::run(rounds, shutdown).await
     }
 }
 
-/// Makes the generations where they do not exist yet, however often it takes.
-async fn prepare(handlers: &[Arc<dyn Handler>]) -> Result<(), RunError> {
-    for handler in handlers {
+/// Finds out which generations there are, and makes the first ones known, however often it takes.
+async fn deploy_all(kinds: &[Arc<dyn Kind>], directory: &Directory) {
+    let Place { store, group } = directory.place();
+    for kind in kinds {
+        let mut backoff = Backoff::default();
+        loop {
+            match deploy(store.as_ref(), &group, kind.name(), kind.version()).await {
+                Ok(generations) => {
+                    directory.learn(&[(Arc::clone(&generations.projection), generations)].into());
+                    break;
+                }
+                Err(error) => {
+                    let projection = kind.name();
+                    tracing::warn!(projection, error = %error, "its generations cannot be found, trying again");
+                }
+            }
+            backoff.pause().await;
+        }
+    }
+}
+
+/// Makes the rows of the generations that are kept where they do not exist yet, however often it takes.
+async fn prepare(control: &Control) -> Result<(), RunError> {
+    for kept in control.all_kept().iter() {
+        let handler = &kept.handler;
         let (rows, indexes) = handler.rows();
         let mut backoff = Backoff::default();
         while let Err(source) = rows.prepare(handler.generation(), indexes).await {
@@ -161,9 +179,9 @@ async fn prepare(handlers: &[Arc<dyn Handler>]) -> Result<(), RunError> {
 
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let projections: Vec<_> = self.handlers.iter().map(|handler| handler.name()).collect();
+        let projections: Vec<_> = self.models.keys().collect();
         f.debug_struct("Runner")
-            .field("group", &self.group)
+            .field("group", &self.directory.place().group)
             .field("projections", &projections)
             .finish_non_exhaustive()
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use headwater::store::PartitionId;
 use tokio::sync::watch;
 
+use super::kind::{Keeping, Kind};
 use super::lane::Handler;
 use super::progress::Progress;
 use crate::ReadError;
+use crate::directory::Directory;
 use crate::group::WorkerId;
 
 /// What becomes of a partition, seen from one worker.
@@ -79,14 +81,16 @@ pub struct Status {
 
 /// The handle to a running group: how it is doing, pausing projections in this process, and orders about parked streams.
 /// Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Control {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    handlers: Mutex<Vec<Arc<dyn Handler>>>,
+    directory: Arc<Directory>,
+    kinds: Mutex<Vec<Arc<dyn Kind>>>,
+    kept: watch::Sender<Arc<[Keeping]>>,
     paused: watch::Sender<BTreeSet<&'static str>>,
     shown: Mutex<Shown>,
 }
@@ -100,8 +104,36 @@ pub(super) struct Shown {
 }
 
 impl Control {
-    pub(super) fn add(&self, handler: Arc<dyn Handler>) {
-        locked(&self.shared.handlers).push(handler);
+    pub(super) fn new(directory: Arc<Directory>) -> Self {
+        let shared = Shared {
+            directory,
+            kinds: Mutex::default(),
+            kept: watch::Sender::new(Arc::default()),
+            paused: watch::Sender::default(),
+            shown: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(super) fn add(&self, kind: Arc<dyn Kind>) {
+        locked(&self.shared.kinds).push(kind);
+    }
+
+    pub(super) fn kinds(&self) -> Vec<Arc<dyn Kind>> {
+        locked(&self.shared.kinds).clone()
+    }
+
+    /// Tells the readers which generations are kept from now on.
+    pub(super) fn keep(&self, kept: Arc<[Keeping]>) {
+        self.shared.kept.send_replace(kept);
+    }
+
+    pub(super) fn keeping(&self) -> watch::Receiver<Arc<[Keeping]>> {
+        self.shared.kept.subscribe()
+    }
+
+    pub(super) fn all_kept(&self) -> Arc<[Keeping]> {
+        Arc::clone(&self.shared.kept.borrow())
     }
 
     pub(super) fn is_paused(&self, projection: &str) -> bool {
@@ -124,7 +156,7 @@ impl Control {
     /// # Errors
     /// [`ReadError::UnknownProjection`].
     pub fn pause(&self, projection: &str) -> Result<(), ReadError> {
-        let name = self.handler(projection)?.name();
+        let name = self.kind(projection)?.name();
         self.shared.paused.send_if_modified(|paused| paused.insert(name));
         Ok(())
     }
@@ -134,7 +166,7 @@ impl Control {
     /// # Errors
     /// [`ReadError::UnknownProjection`].
     pub fn resume(&self, projection: &str) -> Result<(), ReadError> {
-        let name = self.handler(projection)?.name();
+        let name = self.kind(projection)?.name();
         self.shared.paused.send_if_modified(|paused| paused.remove(name));
         Ok(())
     }
@@ -147,10 +179,22 @@ impl Control {
         *locked(&self.shared.shown) = shown;
     }
 
-    pub(super) fn handler(&self, projection: &str) -> Result<Arc<dyn Handler>, ReadError> {
-        let handlers = locked(&self.shared.handlers);
-        let known = || handlers.iter().map(|handler| handler.name()).collect::<Vec<_>>().join(", ");
-        let found = handlers.iter().find(|handler| handler.name() == projection).cloned();
+    /// The handler of the live generation.
+    pub(super) async fn handler(&self, projection: &str) -> Result<Arc<dyn Handler>, ReadError> {
+        let kind = self.kind(projection)?;
+        let generations = self.shared.directory.of(kind.name(), kind.version()).await?;
+        let live = generations.version(generations.live).unwrap_or_default();
+        if live != kind.version() {
+            let (projection, code) = (kind.name().to_owned(), kind.version());
+            return Err(ReadError::OtherVersion { projection, live, code });
+        }
+        Ok(kind.handler(generations.live))
+    }
+
+    fn kind(&self, projection: &str) -> Result<Arc<dyn Kind>, ReadError> {
+        let kinds = locked(&self.shared.kinds);
+        let known = || kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        let found = kinds.iter().find(|kind| kind.name() == projection).cloned();
         found.ok_or_else(|| ReadError::UnknownProjection { name: projection.to_owned(), known: known() })
     }
 }

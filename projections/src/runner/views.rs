@@ -1,53 +1,55 @@
 //! The work of a runner: its projections read each partition together.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater::EventFeed;
 
 use super::Control;
-use super::cohort::{Context, Place};
-use super::lane::Handler;
+use super::cohort::Context;
+use super::kind::{Keeping, keeping};
 use super::reader::Reader;
 use super::work::{Assignment, Work};
-use crate::group::Checkpoint;
+use crate::directory::Directory;
+use crate::group::Items;
 
 /// The projections of a runner.
+#[derive(Debug)]
 pub(super) struct Views {
     pub(super) feed: Arc<dyn EventFeed>,
-    pub(super) handlers: Vec<Arc<dyn Handler>>,
+    pub(super) directory: Arc<Directory>,
     pub(super) control: Control,
+}
+
+impl Views {
+    /// Looks which generations are to be kept. Readers notice for themselves.
+    pub(super) fn keep(&self) {
+        let before = self.control.all_kept();
+        let now = keeping(&self.control.kinds(), &self.directory.changes().borrow(), &before);
+        let same = |(one, other): (&Keeping, &Keeping)| {
+            one.generation == other.generation && one.live == other.live && one.from == other.from
+        };
+        if before.len() != now.len() || !before.iter().zip(&now).all(same) {
+            let names: Vec<_> = now.iter().map(|kept| (kept.generation.as_ref(), kept.live)).collect();
+            tracing::info!(generations = ?names, "these generations are kept, those with true are live");
+            self.control.keep(now.into());
+        }
+    }
 }
 
 #[async_trait]
 impl Work for Views {
     fn names(&self) -> Arc<[Arc<str>]> {
-        self.handlers.iter().map(|handler| handler.generation().to_string().into()).collect()
+        self.control.all_kept().iter().map(|kept| Arc::clone(&kept.generation)).collect()
+    }
+
+    fn notice(&self, items: &Items) {
+        self.directory.learn(&items.generations);
+        self.keep();
     }
 
     async fn read(&self, assignment: Assignment) -> bool {
-        let places =
-            self.handlers.iter().filter_map(|handler| place(handler.as_ref(), &assignment)).collect();
-        let (feed, paused) = (Arc::clone(&self.feed), self.control.paused());
-        Reader::new(Context { feed, assignment, paused }).read(places).await
+        let (feed, paused, kept) = (Arc::clone(&self.feed), self.control.paused(), self.control.keeping());
+        Reader::new(Context { feed, assignment, paused, kept }).read().await
     }
-}
-
-impl fmt::Debug for Views {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let projections: Vec<_> = self.handlers.iter().map(|handler| handler.name()).collect();
-        f.debug_struct("Views").field("projections", &projections).finish_non_exhaustive()
-    }
-}
-
-/// Where a projection stands in a partition; nowhere when it has come to its end.
-fn place(handler: &dyn Handler, assignment: &Assignment) -> Option<Place> {
-    let generation: Arc<str> = handler.generation().to_string().into();
-    let at = match assignment.checkpoint(&generation) {
-        Some(Checkpoint::End) => return None,
-        Some(Checkpoint::At(position)) => Some(position.clone()),
-        None => None,
-    };
-    Some(Place { name: handler.name(), generation, lane: handler.lane(), at })
 }

@@ -1,15 +1,34 @@
 //! Waits: callers that wait until a projection has applied a version of a stream.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater::{StreamName, Version};
 use tokio::sync::oneshot;
 
 use super::limits::WAITERS;
 use crate::Parked;
+use crate::group::GENERATIONS;
 
-/// Those who wait for one projection.
+/// Those who wait for one projection, by the generation they look at.
+#[derive(Debug, Default)]
+pub(crate) struct AllWaits {
+    by: Mutex<BTreeMap<u32, Arc<Waits>>>,
+}
+
+impl AllWaits {
+    /// Those who look at the generation of this number.
+    pub(crate) fn of(&self, number: u32) -> Arc<Waits> {
+        let mut by = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of generations that are long gone nobody waits for anything.
+        while by.len() > 2 * GENERATIONS {
+            by.pop_first();
+        }
+        Arc::clone(by.entry(number).or_default())
+    }
+}
+
+/// Those who wait for one generation.
 #[derive(Debug, Default)]
 pub(crate) struct Waits {
     waiting: Mutex<Waiting>,

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::backoff::Stop;
 use super::limits::READ_PATIENCE;
 use super::progress::Progress;
-use crate::group::{Checkpoint, Lease};
+use crate::group::{Checkpoint, Items, Lease};
 
 /// What a [`Group`](super::Group) does with a partition that it has the lease of. The [`Runner`](crate::Runner) keeps
 /// rows; the archive writes files.
@@ -19,6 +19,9 @@ use crate::group::{Checkpoint, Lease};
 pub trait Work: Send + Sync + fmt::Debug {
     /// Whose checkpoints the leases keep, by name. One that a lease does not have starts at the oldest record.
     fn names(&self) -> Arc<[Arc<str>]>;
+
+    /// Sees what the group looks like, once a round. The names may be others after that; readers notice for themselves.
+    fn notice(&self, _items: &Items) {}
 
     /// Reads a partition from its checkpoints on until every name has come to its end: `true`; or until a stop is asked
     /// for: `false`. It is called anew, with memory of its own, each time the lease is taken.

@@ -5,7 +5,7 @@
 use futures::future::join_all;
 use headwater::store::{Partition, PartitionId, Position};
 
-use crate::group::{Checkpoint, Item, Items, Lease, LeaseStore, Saved, Worker, WorkerId};
+use crate::group::{Checkpoint, Generations, Item, Items, Lease, LeaseStore, Saved, Worker, WorkerId};
 
 /// Makes one tokio test of each check, on the store that the expression makes.
 #[macro_export]
@@ -60,6 +60,13 @@ fn lease(id: &str, counter: u64) -> Lease {
     }
 }
 
+/// Generations with something in every field.
+fn generations(projection: &str) -> Generations {
+    let (two, number) = Generations::first(projection, 1).with_new(7).expect("there is room for one more");
+    let from = [(partition("0"), Checkpoint::At(Position("4959".into()))), (partition("1"), Checkpoint::End)];
+    two.following(number, from.into()).expect("it was just made")
+}
+
 async fn list(store: &dyn LeaseStore, group: &str) -> Items {
     store.list(group).await.expect("the store lists")
 }
@@ -72,7 +79,10 @@ async fn save(store: &dyn LeaseStore, item: &Item, counter: Option<u64>) -> Save
 pub async fn items_are_listed_as_they_were_saved(store: &dyn LeaseStore) {
     assert_eq!(list(store, GROUP).await, Items::default());
     let bare = Lease::new(&Partition::new(partition("shardId-000000000001")), None);
-    let items = [worker("w1", 1, None), worker("w2", 9, Some("w1")), lease("0", 1).into(), bare.into()];
+    let workers = [worker("w1", 1, None), worker("w2", 9, Some("w1"))];
+    let leases = [lease("0", 1).into(), bare.into()];
+    let models = [generations("balances").into(), Generations::first("totals", 1).into()];
+    let items = workers.into_iter().chain(leases).chain(models);
     let mut expected = Items::default();
     for item in items {
         assert_eq!(save(store, &item, None).await, Saved::Done);
@@ -110,7 +120,8 @@ pub async fn an_item_is_saved_only_on_the_counter_expected(store: &dyn LeaseStor
 
 /// As for saving; deleting what does not exist is done already.
 pub async fn an_item_is_deleted_only_on_the_counter_expected(store: &dyn LeaseStore) {
-    for item in [worker("w1", 5, None), lease("0", 5).into()] {
+    let five = Generations { counter: 5, ..generations("balances") };
+    for item in [worker("w1", 5, None), lease("0", 5).into(), five.into()] {
         let key = item.key();
         let delete = |counter| store.delete(GROUP, &key, counter);
         assert_eq!(delete(5).await.expect("the store answers"), Saved::Done);

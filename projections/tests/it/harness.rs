@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater::Commit;
-use headwater_projections::rows::{List, LoadedRows, Written};
+use headwater_projections::rows::{Generation, List, LoadedRows, Written};
 use headwater_projections::{Batch, Definition, Memory, Projection, RowStore, Step, Writes, step};
 
 /// Commits of every stream, in order.
@@ -33,7 +33,7 @@ impl<P: Projection> Owner<P> {
             match step(&self.definition, &mut self.memory, &batch) {
                 Step::Writes(writes) => return writes,
                 Step::Needs(wanted, gaps) => {
-                    let generation = self.definition.generation();
+                    let generation = generation::<P>();
                     let loaded = self.rows.load(&generation, &wanted).await.expect("rows load");
                     self.memory.learn(&wanted, loaded);
                     for gap in gaps.into_iter().rev() {
@@ -52,7 +52,7 @@ impl<P: Projection> Owner<P> {
 
     /// Writes what was decided.
     pub(crate) async fn write(&mut self, writes: &Writes) -> Written {
-        let generation = self.definition.generation();
+        let generation = generation::<P>();
         for transaction in &writes.transactions {
             let written = self.rows.write(&generation, transaction).await.expect("rows are written");
             if written == Written::Lost {
@@ -80,11 +80,16 @@ impl<P: Projection> Owner<P> {
 
 /// The live rows in a store.
 pub(crate) async fn live<P: Projection>(rows: &dyn RowStore) -> BTreeMap<String, P> {
-    let generation = Definition::<P>::new().expect("well defined").generation();
+    let generation = generation::<P>();
     let page = rows.list(&generation, &List { after: None, limit: 1_000 }).await.expect("rows are listed");
     assert!(page.next.is_none(), "the tests have few rows");
     let read = |json: &[u8]| serde_json::from_slice(json).expect("rows fit");
     page.rows.into_iter().filter_map(|row| Some((row.key, read(row.fields.as_deref()?)))).collect()
+}
+
+/// The generation of a first deployment.
+pub(crate) fn generation<P: Projection>() -> Generation {
+    Generation::new(P::NAME, 1)
 }
 
 /// Steps over a batch where nothing was there before.

@@ -8,8 +8,8 @@ use headwater::store::Append;
 use headwater::{Event, EventFeed, EventStore, Expected, Recorded, Version};
 use headwater_projections::rows::List;
 use headwater_projections::{
-    AuditAction, AuditTarget, Control, Definition, Keys, MemoryRows, Mended, Order, Parked, Project,
-    Projection, RowStore, Runner,
+    AuditAction, AuditTarget, Control, Keys, MemoryRows, Mended, Order, Parked, Project, Projection,
+    RowStore, Runner,
 };
 use headwater_store_memory::MemoryStore;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::group::slow_rows::SlowRows;
-use crate::harness::live;
+use crate::harness::{generation, live};
 use crate::model::{Account, AccountEvent, Balance, Total, account, deposited};
 
 /// Balances as they are after the code was corrected: poison takes one away.
@@ -110,7 +110,7 @@ impl World {
     }
 
     async fn parked<P: Projection>(&self) -> Vec<Parked> {
-        let generation = Definition::<P>::new().unwrap().generation();
+        let generation = generation::<P>();
         self.rows.parked(&generation, None, 1_000).await.unwrap()
     }
 
@@ -196,7 +196,7 @@ async fn an_order_to_retry_is_kept_with_its_reason_and_carried_out_at_once() {
     let row = live::<CorrectedBalance>(world.rows.as_ref()).await.remove("1").unwrap();
     assert_eq!((row.balance, row.events), (5, 3));
     assert!(world.parked::<Balance>().await.is_empty());
-    let generation = Definition::<Balance>::new().unwrap().generation();
+    let generation = generation::<Balance>();
     let audits = world.rows.audits(&generation, &List { after: None, limit: 10 }).await.unwrap().entries;
     assert_eq!(audits.len(), 2, "one for each order about a parked stream");
     assert_eq!((audits[0].action, audits[0].who.as_str()), (AuditAction::Retry, "ada"));
@@ -257,7 +257,7 @@ async fn an_event_that_comes_just_before_a_stream_is_taken_out_is_not_left_behin
         |event: AccountEvent| Append::new(account("1"), Expected::Any, vec![event.encode().unwrap()]);
     store.append(append(AccountEvent::Poison {})).await.unwrap();
     let running = tokio::spawn(runner().projection::<Balance>().unwrap().run(std::future::pending()));
-    let generation = Definition::<Balance>::new().unwrap().generation();
+    let generation = generation::<Balance>();
     while rows.inside().parked(&generation, None, 1).await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -10,7 +10,7 @@ use headwater_projections::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::harness::{Ledger, Owner, fresh, live};
+use crate::harness::{Ledger, Owner, fresh, generation, live};
 use crate::model::{Account, AccountEvent, Balance, Total, account, commit, deposited, event, stored};
 
 fn poisoned() -> Vec<Arc<headwater::Commit>> {
@@ -192,7 +192,7 @@ async fn a_parked_record_that_another_owner_has_got_past_is_void() {
     let mut owner = Owner::<Balance>::new(Arc::clone(&rows), Ledger::new());
     let commits: Vec<_> = (1..=3).map(|version| event("1", version, &deposited(1, "mon"))).collect();
     let _ = owner.carry(&commits).await;
-    let generation = owner.definition.generation();
+    let generation = generation::<Balance>();
     let mut parked = fresh(&mut Memory::<Balance>::new(), &poisoned()).parked;
     rows.park(&generation, &parked.remove(0)).await.unwrap();
     owner.memory.clear();

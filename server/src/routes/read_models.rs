@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use headwater_projections::Found;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -32,8 +33,7 @@ pub(super) async fn row(
     PathOf((name, key)): PathOf<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let generation = services.read_models.generation(&name)?;
-    let row = services.read_models.get(&name, &key).await?;
+    let Found { generation, row } = services.read_models.find(&name, &key).await?;
     let Some((row, fields)) = row.as_ref().and_then(|row| Some((row, row.fields.as_ref()?))) else {
         return Err(Problem::not_found(format!("read model {name} has no row {key:?}")));
     };

@@ -1,9 +1,9 @@
-//! Workers and leases as items of the control table, and back.
+//! Workers, leases and generations as items of the control table, and back.
 //!
 //! | attribute | of | holds |
 //! |---|---|---|
 //! | `g` | all | the group; partition key |
-//! | `k` | all | `worker/` and its id, or `lease/` and its partition; sort key |
+//! | `k` | all | `worker/` and its id, `lease/` and its partition, or `generations/` and its projection; sort key |
 //! | `c` | all | the counter |
 //! | `a` | workers | the worker that is asked for a lease, if any |
 //! | `o` | leases | the owner, if any |
@@ -11,6 +11,7 @@
 //! | `p` | leases | the parents, if any |
 //! | `x` | leases | for each generation, its position, or `end` |
 //! | `l` | leases | how often a position was lost, if ever |
+//! | `m` | generations | all of it, as JSON |
 //!
 //! A lease of eight projections on Kinesis has less than 1 KB: a renewal is 1 WCU.
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use headwater::store::{PartitionId, Position};
 use headwater_aws::control::{GROUP, KEY};
-use headwater_projections::group::{Checkpoint, Item, ItemKey, Lease, Worker, WorkerId};
+use headwater_projections::group::{Checkpoint, Generations, Item, ItemKey, Lease, Worker, WorkerId};
 
 /// What every write is conditional on.
 pub(super) const COUNTER: &str = "c";
@@ -32,6 +33,7 @@ const INCARNATION: &str = "i";
 const PARENTS: &str = "p";
 const CHECKPOINTS: &str = "x";
 const LOSSES: &str = "l";
+const MADE: &str = "m";
 
 /// The checkpoint of who has read everything. Positions are digits.
 const END: &str = "end";
@@ -75,6 +77,10 @@ pub(super) fn encode(group: &str, item: &Item) -> Attributes {
                 put(LOSSES, number(lease.losses));
             }
         }
+        Item::Generations(generations) => {
+            let json = serde_json::to_string(generations).expect("numbers and texts are JSON");
+            put(MADE, text(&json));
+        }
     }
     attributes
 }
@@ -100,7 +106,8 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Item, (String, String)> 
             checkpoints: checkpoints(attributes)?,
             losses: optional(attributes, LOSSES)?.unwrap_or_default(),
         })),
-        _ => Err("it is neither a worker nor a lease".to_owned()),
+        Some(("generations", _)) => generations(attributes).map(Item::Generations),
+        _ => Err("it is neither a worker nor a lease nor generations".to_owned()),
     };
     read().map_err(|reason| (name.clone(), reason))
 }
@@ -130,6 +137,14 @@ fn needed(attributes: &Attributes, name: &str) -> Result<u64, String> {
 fn optional_text(attributes: &Attributes, name: &str) -> Result<Option<Arc<str>>, String> {
     let Some(value) = attributes.get(name) else { return Ok(None) };
     value.as_s().map(|text| Some(text.as_str().into())).map_err(|_| wrong(name))
+}
+
+fn generations(attributes: &Attributes) -> Result<Generations, String> {
+    let json = optional_text(attributes, MADE)?.ok_or_else(|| format!("attribute {MADE:?} is missing"))?;
+    let generations: Generations =
+        serde_json::from_str(&json).map_err(|error| format!("attribute {MADE:?} cannot be read: {error}"))?;
+    // What the condition of the next write is about is the attribute.
+    Ok(Generations { counter: needed(attributes, COUNTER)?, ..generations })
 }
 
 fn parents(attributes: &Attributes) -> Result<Vec<PartitionId>, String> {

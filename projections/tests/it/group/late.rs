@@ -30,7 +30,7 @@ async fn a_projection_that_joins_a_group_late_misses_nothing_and_holds_nobody_up
     let mut world = World::new(4, 1, 0, 1);
     let runner = world.runner().projection::<Balance>().unwrap();
     world.start_with(0, runner);
-    world.load(3_000).await;
+    world.load(6_000).await;
     // Of this one all is done, and it is closed; the new projection reads it all the same.
     world.feed.split(0);
     world.until("balances are there", async |world| balances_are_exact(world).await).await;

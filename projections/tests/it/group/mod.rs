@@ -2,6 +2,7 @@
 
 mod faults;
 mod feed;
+mod generations;
 mod handover;
 mod late;
 mod random;

@@ -139,6 +139,15 @@ impl World {
         }
     }
 
+    /// Deposits to random accounts: no row goes away.
+    pub(crate) async fn load_open(&mut self, commits: usize) {
+        for _ in 0..commits {
+            let id = self.random.below(40).to_string();
+            let amount = self.random.below(100) as i64;
+            self.append(&id, vec![deposited(amount, "tue")]).await;
+        }
+    }
+
     /// A last commit for every account, which nothing happens to: the hint that brings in what was lost.
     pub(crate) async fn hint(&mut self) {
         self.feed.misbehave(0, 0, 0);
