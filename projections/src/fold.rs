@@ -28,6 +28,8 @@ pub(crate) fn guarded<T>(code: impl FnOnce() -> Result<T, Cause>) -> Result<T, C
 pub(crate) enum Care {
     PerBatch,
     PerEvent,
+    /// As `PerEvent`, and each event has a transaction of its own.
+    OneByOne,
 }
 
 /// A row cannot be written as it came out of the batch.
@@ -128,7 +130,7 @@ impl<'m, P: Projection> Fold<'m, P> {
             return Err(Cause::new(CauseKind::TooLarge, message));
         }
         let finish = |(key, fields): (&str, Fields<P>)| {
-            let json = if self.care == Care::PerEvent { fields.json(key)? } else { None };
+            let json = if self.care == Care::PerBatch { None } else { fields.json(key)? };
             Ok(Changed { key: key.to_owned(), fields, json })
         };
         let changed = changed.into_iter().map(finish).collect::<Result<Vec<_>, Cause>>()?;
@@ -162,6 +164,9 @@ impl<'m, P: Projection> Fold<'m, P> {
 
     /// Puts the rows of an event into the open transaction, or into a new one when it is full.
     fn take(&mut self, item: &Item<'_, P>, changed: Vec<Changed<P>>) -> Result<(), Unfit> {
+        if self.care == Care::OneByOne {
+            self.close()?;
+        }
         if P::SHARED {
             if self.is_full_for(item.stream, &changed) {
                 self.close()?;

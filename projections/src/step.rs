@@ -31,6 +31,10 @@ pub struct Batch {
     /// Streams of which somebody ordered that the events up to and with a version are passed over: they count as
     /// applied and change no row.
     pub discarded: HashMap<StreamName, Version>,
+    /// Whether each event is to be written on its own, because the row store did not take them together.
+    pub one_by_one: bool,
+    /// Streams with an event whose rows the row store cannot hold, and why. They are parked at it.
+    pub unfit: HashMap<StreamName, (Version, String)>,
 }
 
 impl From<Vec<Arc<Commit>>> for Batch {
@@ -90,7 +94,8 @@ pub fn step<P: Projection>(definition: &Definition<P>, memory: &mut Memory<P>, b
     }
     // Rows are written as JSON once a batch. Only if one does not fit is each event weighed by itself, to park the
     // stream at the event that is to blame.
-    let folded = Fold::run(memory, &plan, Care::PerBatch)
+    let care = if batch.one_by_one { Care::OneByOne } else { Care::PerBatch };
+    let folded = Fold::run(memory, &plan, care)
         .or_else(|Unfit| Fold::run(memory, &plan, Care::PerEvent))
         .expect("rows that were written as JSON one by one fit");
     Step::Writes(folded.remember(memory, plan.duplicates))
@@ -179,7 +184,10 @@ fn plan<'a, P: Projection>(definition: &Definition<P>, memory: &Memory<P>, batch
             let work = match () {
                 () if *blocked => Work::Behind,
                 () if version <= passed_over => Work::Apply(Box::new(Discarded), Vec::new()),
-                () => prepare(source, event),
+                () => match batch.unfit.get(stream).filter(|(unfit, _)| *unfit == version) {
+                    Some((_, reason)) => Work::Fail(Cause::new(CauseKind::TooLarge, reason)),
+                    None => prepare(source, event),
+                },
             };
             *blocked |= matches!(work, Work::Fail(_));
             if !*blocked {

@@ -12,11 +12,12 @@ impl Transaction {
     /// Refuses a transaction that no row store takes.
     ///
     /// # Errors
-    /// [`RowError::Invalid`] naming the limit.
+    /// [`RowError::Unfit`] naming the limit; [`RowError::Invalid`] when an item is written twice or a key is none.
     pub fn check(&self) -> Result<(), RowError> {
+        let unfit = |reason: String| Err(RowError::Unfit { reason });
         let items = self.rows.len() + self.versions.len();
         if items > MAX_TRANSACTION_ITEMS {
-            return refused(format!(
+            return unfit(format!(
                 "a transaction has {items} items, {MAX_TRANSACTION_ITEMS} is the limit: split it"
             ));
         }
@@ -26,14 +27,14 @@ impl Transaction {
             let size = row.fields.as_ref().map_or(0, bytes::Bytes::len);
             if size > MAX_ROW_BYTES {
                 let key = &row.key;
-                return refused(format!(
+                return unfit(format!(
                     "row {key:?} has {size} bytes, {MAX_ROW_BYTES} is the limit: keep less in one row"
                 ));
             }
             bytes += size;
         }
         if bytes > MAX_TRANSACTION_BYTES {
-            return refused(format!(
+            return unfit(format!(
                 "the rows of a transaction have {bytes} bytes, {MAX_TRANSACTION_BYTES} is the limit: split it"
             ));
         }

@@ -26,6 +26,13 @@ pub enum RowError {
         /// The rule, and what to do.
         reason: String,
     },
+    /// What was to be written does not fit the store: it is too large together, or a row is too large or too deep. Nothing
+    /// was written. Parts of it may fit.
+    #[error("the row store cannot hold what was to be written: {reason}")]
+    Unfit {
+        /// The limit, and what to do.
+        reason: String,
+    },
     /// What is stored cannot be read. Trying again does not help.
     #[error("what is stored under {key:?} cannot be read: {reason}")]
     Corrupt {

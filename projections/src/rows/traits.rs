@@ -124,8 +124,8 @@ pub trait RowStore: Send + Sync + fmt::Debug {
     /// way: whoever loses a write loads and decides again, and finds its events applied.
     ///
     /// # Errors
-    /// [`RowError::Invalid`] for a transaction over a limit, see [`Transaction::check`]; [`RowError::Unavailable`] when
-    /// the write may have happened.
+    /// [`RowError::Unfit`] for a transaction over a limit, see [`Transaction::check`], or over one of the store's own;
+    /// [`RowError::Unavailable`] when the write may have happened.
     ///
     /// # Cancel safety
     /// When the future is dropped, everything or nothing is written.

@@ -1,6 +1,6 @@
 //! A lane: the driver of the step for one projection, with memory of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::error::LaneError;
 use super::fill::fill;
 use super::limits::{FILL_COMMITS, MEMORY_ENTRIES, WRITES_IN_FLIGHT};
 use super::waits::Waits;
-use crate::rows::{Generation, Wanted, Written};
+use crate::rows::{Generation, RowError, Wanted, Written};
 use crate::{Batch, Definition, Memory, Parked, Projection, RowStore, Step, Transaction, Writes, step};
 
 /// A lane, its projection forgotten.
@@ -205,23 +205,44 @@ impl<P: Projection> TypedLane<P> {
 
     async fn try_carry(&mut self, batch: Batch) -> Result<(), LaneError> {
         let Batch { commits: mut rest, discarded, .. } = batch;
-        let mut losses = Backoff::default();
+        let (mut losses, mut one_by_one, mut unfit) = (Backoff::default(), false, HashMap::new());
         while !rest.is_empty() {
             let mut batch = Batch::from(std::mem::take(&mut rest));
             batch.discarded.clone_from(&discarded);
+            batch.unfit.clone_from(&unfit);
+            batch.one_by_one = one_by_one;
             let writes = self.decide(&mut batch, &mut rest).await?;
-            if self.write(writes, &batch).await? == Written::Lost {
-                // Another owner was first. Everything known is in doubt: load and decide again. One of the two always
-                // gets on, so this ends.
-                self.memory.clear();
-                tracing::debug!(projection = P::NAME, "a write was lost to another owner");
-                losses.pause().await;
-                batch.commits.append(&mut rest);
-                rest = batch.commits;
+            match self.write(writes, &batch).await? {
+                Wrote::All => {}
+                Wrote::Lost => {
+                    // Another owner was first. Everything known is in doubt: load and decide again. One of the two always
+                    // gets on, so this ends.
+                    tracing::debug!(projection = P::NAME, "a write was lost to another owner");
+                    losses.pause().await;
+                    self.again(batch, &mut rest);
+                }
+                // First each event is tried on its own; then the one that does not fit even so is to blame. Every round
+                // parks one stream more, so this ends.
+                Wrote::Unfit(transaction, reason) => {
+                    if std::mem::replace(&mut one_by_one, true) {
+                        let (stream, version) = self
+                            .event_of(&transaction, &batch)
+                            .ok_or(LaneError::Rows(RowError::Invalid { reason: reason.clone() }))?;
+                        unfit.insert(stream, (version, reason));
+                    }
+                    self.again(batch, &mut rest);
+                }
             }
             self.memory.trim(MEMORY_ENTRIES);
         }
         Ok(())
+    }
+
+    /// Puts everything back: it is loaded and decided again.
+    fn again(&mut self, mut batch: Batch, rest: &mut Vec<Arc<Commit>>) {
+        self.memory.clear();
+        batch.commits.append(rest);
+        *rest = batch.commits;
     }
 
     /// Asks the step until it has what it needs. What does not fit into the batch any more is put before `rest`.
@@ -245,16 +266,35 @@ impl<P: Projection> TypedLane<P> {
         }
     }
 
-    async fn write(&self, writes: Writes, batch: &Batch) -> Result<Written, LaneError> {
+    /// The event of a transaction that has one alone.
+    fn event_of(&self, transaction: &Transaction, batch: &Batch) -> Option<(StreamName, Version)> {
+        if let Some(version) = transaction.versions.first() {
+            return Some((version.stream.clone(), version.version));
+        }
+        let row = transaction.rows.first()?;
+        let feeds = |stream: &StreamName| {
+            stream.id() == row.key && self.typed.definition.source(stream.category()).is_some()
+        };
+        let commit = batch.commits.iter().find(|commit| feeds(&commit.stream))?;
+        Some((commit.stream.clone(), Version(row.revision.0)))
+    }
+
+    async fn write(&self, writes: Writes, batch: &Batch) -> Result<Wrote, LaneError> {
         let Writes { transactions, mut parked, .. } = writes;
-        // Transactions of shared rows build on each other; rows fed by one stream are independent.
-        let at_once = if P::SHARED { 1 } else { WRITES_IN_FLIGHT };
+        // Transactions of shared rows build on each other, and so do those of single events; rows fed by one stream are
+        // independent.
+        let at_once = if P::SHARED || batch.one_by_one { 1 } else { WRITES_IN_FLIGHT };
         let mut writing = futures::stream::iter(transactions)
             .map(|transaction| write_one(Arc::clone(&self.typed), transaction))
             .buffered(at_once);
         while let Some(written) = writing.next().await {
-            if written? == Written::Lost {
-                return Ok(Written::Lost);
+            match written {
+                (_, Ok(Written::Done)) => {}
+                (_, Ok(Written::Lost)) => return Ok(Wrote::Lost),
+                (transaction, Err(RowError::Unfit { reason })) => {
+                    return Ok(Wrote::Unfit(transaction, reason));
+                }
+                (_, Err(error)) => return Err(error.into()),
             }
         }
         for parked in &mut parked {
@@ -277,13 +317,23 @@ impl<P: Projection> TypedLane<P> {
         let reached = |stream: &StreamName| Some((stream.clone(), self.memory.version(stream)?));
         let reached: Vec<_> = streams.into_iter().filter_map(reached).collect();
         self.typed.waits.wake(&reached, &parked);
-        Ok(Written::Done)
+        Ok(Wrote::All)
     }
+}
+
+/// What became of the writes of a batch.
+enum Wrote {
+    All,
+    /// A condition did not hold.
+    Lost,
+    /// The row store cannot hold this, and why.
+    Unfit(Transaction, String),
 }
 
 async fn write_one<P: Projection>(
     typed: Arc<Typed<P>>,
     transaction: Transaction,
-) -> Result<Written, LaneError> {
-    Ok(typed.rows.write(&typed.generation, &transaction).await?)
+) -> (Transaction, Result<Written, RowError>) {
+    let written = typed.rows.write(&typed.generation, &transaction).await;
+    (transaction, written)
 }

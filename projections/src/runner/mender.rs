@@ -1,6 +1,6 @@
-//! The mender: tries parked streams again, by itself and by order.
+//! The mender: tries parked streams again by itself.
 //!
-//! Of itself it tries a stream that has failed n times in one of 2^n sweeps, which one by the stream's name: streams that
+//! It tries a stream that has failed n times in one of 2^n sweeps, which one by the stream's name: streams that
 //! failed together are not tried together. The worker that has the first partition does it for the whole group; two that
 //! do it at once only waste time.
 
@@ -8,41 +8,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use headwater::{StreamName, Timestamp, Version};
+use headwater::StreamName;
 
-use super::lane::{Handler, Mended};
+use super::lane::Handler;
 use super::limits::{MEND_EVERY, MEND_SELDOM, MEND_STREAMS};
 use super::status::Control;
-use crate::rows::{RowError, Wanted};
-use crate::{AuditAction, AuditEntry, AuditTarget, Parked, ReadError};
-
-/// Who orders something about a parked stream, and why. It is kept beside the rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Who.
-    pub who: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Why an order was not carried out.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OrderError {
-    /// The projection is unknown, or its rows cannot be read or written.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The ledger cannot be read, or the rows cannot be written. What was ordered may be done in part: order it again.
-    #[error("{projection} cannot try stream {stream} again for now")]
-    Store {
-        /// The projection.
-        projection: &'static str,
-        /// The stream.
-        stream: StreamName,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
+use crate::Parked;
+use crate::rows::RowError;
 
 /// What the mender of a group works with.
 #[derive(Debug)]
@@ -106,68 +78,10 @@ fn is_due(record: &Parked, sweep: u64) -> bool {
     sweep.wrapping_add(place).is_multiple_of(1 << record.attempts.min(MEND_SELDOM))
 }
 
-impl Control {
-    /// Tries a parked stream again at once, from its failing version on, out of the ledger: corrected code and new
-    /// upcasters apply. It may be ordered in any process, whoever reads the stream's partition.
-    ///
-    /// # Errors
-    /// [`OrderError`] when the projection is unknown or a store cannot be reached.
-    pub async fn retry(
-        &self,
-        projection: &str,
-        stream: &StreamName,
-        order: &Order,
-    ) -> Result<Mended, OrderError> {
-        self.order(projection, stream, AuditAction::Retry, None, order).await
-    }
-
-    /// Passes over the events of a parked stream up to and with a version, and goes on behind it. The projection will
-    /// never have them, short of being rebuilt.
-    ///
-    /// # Errors
-    /// As [`retry`](Self::retry).
-    pub async fn discard(
-        &self,
-        projection: &str,
-        stream: &StreamName,
-        until: Version,
-        order: &Order,
-    ) -> Result<Mended, OrderError> {
-        self.order(projection, stream, AuditAction::Discard, Some(until), order).await
-    }
-
-    async fn order(
-        &self,
-        projection: &str,
-        stream: &StreamName,
-        action: AuditAction,
-        discard: Option<Version>,
-        order: &Order,
-    ) -> Result<Mended, OrderError> {
-        let handler = self.handler(projection).await?;
-        let (rows, _) = handler.rows();
-        let wanted = Wanted { streams: [stream.clone()].into(), ..Wanted::default() };
-        let loaded = rows.load(handler.generation(), &wanted).await.map_err(ReadError::from)?;
-        let Some(record) = loaded.parked.into_iter().next() else { return Ok(Mended::NotParked) };
-        let target = AuditTarget::Stream {
-            stream: stream.clone(),
-            from: record.first_failing,
-            until: discard.unwrap_or(record.highest),
-        };
-        let (who, reason) = (order.who.clone(), order.reason.clone());
-        // What is ordered is kept first: nothing is passed over without a trace.
-        let entry = AuditEntry { at: Timestamp::now(), who, action, target, reason };
-        rows.audit(handler.generation(), &entry).await.map_err(ReadError::from)?;
-        handler.own_lane().mend(stream, discard).await.map_err(|error| OrderError::Store {
-            projection: handler.name(),
-            stream: stream.clone(),
-            source: Box::new(error),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use headwater::Version;
+
     use super::*;
     use crate::{Cause, CauseKind};
 

@@ -8,7 +8,7 @@
 //! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
 //! - `kind.rs`: which generations of which projections are kept,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
-//! - `mender.rs`: parked streams are tried again,
+//! - `mender.rs`: parked streams are tried again by themselves, `orders.rs`: by order,
 //! - `status.rs`: what is shown of it.
 
 mod backoff;
@@ -21,6 +21,7 @@ mod kind;
 mod lane;
 pub mod limits;
 mod mender;
+mod orders;
 mod progress;
 mod reader;
 mod rounds;
@@ -34,7 +35,7 @@ pub use backoff::{Backoff, Stop};
 pub use error::RunError;
 pub use group::Group;
 pub use lane::Mended;
-pub use mender::{Order, OrderError};
+pub use orders::{GroupMended, Order, OrderError};
 pub use run::{GROUP, Runner};
 pub use status::{Control, PartitionState, PartitionStatus, Status};
 pub use work::{Assignment, Unread, Work};

@@ -15,4 +15,5 @@ mod read_models;
 mod rows;
 mod runner;
 mod step;
+mod unfit;
 mod waits;

@@ -269,3 +269,43 @@ async fn an_event_that_comes_just_before_a_stream_is_taken_out_is_not_left_behin
     let row = live::<CorrectedBalance>(rows.inside()).await.remove("1").unwrap();
     assert_eq!((row.balance, row.events), (4, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_order_is_carried_out_for_all_streams_that_are_parked_for_one_reason() {
+    let mut world = World::new();
+    world.start::<Balance, Total>().await;
+    world.load().await;
+    // Another reason, which the order is not about.
+    let odd = headwater::EventData { name: "Odd".into(), schema: 1, payload: "{}".into() };
+    world.store.append(Append::new(account("odd"), Expected::Any, vec![odd])).await.unwrap();
+    let counted = async || world.parked::<Balance>().await.len();
+    world.until("the poisoned are parked", async || counted().await == 11).await;
+    let of = |parked: &[Parked], id: &str| {
+        parked.iter().find(|one| one.stream == account(id)).unwrap().fingerprint("balances")
+    };
+    let fingerprint = of(&world.parked::<Balance>().await, "7");
+    let control = world.control.clone().unwrap();
+    let error = control.retry_group("balances", fingerprint, 9, &order()).await.unwrap_err();
+    assert!(error.to_string().starts_with("10 streams of balances are parked"), "{error}");
+    let done = control.retry_group("balances", fingerprint, 10, &order()).await.unwrap();
+    assert_eq!((done.streams, done.applied, done.parked, done.complete), (10, 0, 10, true));
+
+    let done = control.discard_group("balances", fingerprint, 10, &order()).await.unwrap();
+    assert_eq!((done.streams, done.applied, done.parked, done.complete), (10, 10, 0, true));
+    let left = world.parked::<Balance>().await;
+    assert_eq!(left.iter().map(|one| one.stream.clone()).collect::<Vec<_>>(), [account("odd")]);
+    let rows = live::<Balance>(world.rows.as_ref()).await;
+    for id in (7..300).step_by(30) {
+        let row = &rows[&id.to_string()];
+        assert_eq!((row.balance, row.events), (9, 9), "account {id} has all but the poison");
+    }
+    let generation = Definition::<Balance>::new().unwrap().generation();
+    let audits = world.rows.audits(&generation, &List { after: None, limit: 10 }).await.unwrap().entries;
+    let target = AuditTarget::Group { fingerprint, streams: 10 };
+    let kept = audits.iter().map(|one| (one.action, one.target.clone())).collect::<Vec<_>>();
+    assert_eq!(kept, [(AuditAction::Discard, target.clone()), (AuditAction::Retry, target)]);
+    let done = control.discard_group("balances", fingerprint, 10, &order()).await.unwrap();
+    assert_eq!((done.streams, done.complete), (0, true), "nothing is left, and nothing is noted");
+    let done = control.retry_group("balances", of(&left, "odd"), 1, &order()).await.unwrap();
+    assert_eq!((done.streams, done.parked), (1, 1));
+}

@@ -15,10 +15,11 @@ pub(super) fn read_error<E>(error: SdkError<E, HttpResponse>, attempted: String,
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    refused(&error, &attempted).unwrap_or_else(|| of(failure(error, attempted, &resource(table))))
+    let reason = refused(&error, &attempted).map(|reason| RowError::Invalid { reason });
+    reason.unwrap_or_else(|| of(failure(error, attempted, &resource(table))))
 }
 
-/// The error of a write.
+/// The error of a write. What is refused for good is refused for what is in it: expressions and keys are always the same.
 pub(super) fn write_error<E>(
     error: SdkError<E, HttpResponse>,
     attempted: String,
@@ -30,6 +31,7 @@ where
 {
     refused(&error, &attempted)
         .filter(|_| !maybe_done)
+        .map(|reason| RowError::Unfit { reason })
         .unwrap_or_else(|| of(write_failure(error, attempted, &resource(table), maybe_done)))
 }
 
@@ -48,10 +50,9 @@ pub(super) fn corrupt(key: &str, reason: impl Into<String>) -> RowError {
     RowError::Corrupt { key: key.to_owned(), reason: reason.into() }
 }
 
-fn refused<E: ProvideErrorMetadata>(error: &E, attempted: &str) -> Option<RowError> {
+fn refused<E: ProvideErrorMetadata>(error: &E, attempted: &str) -> Option<String> {
     let message = error.message().unwrap_or("no message");
-    let reason = || format!("DynamoDB will not {attempted}: {message}");
-    (error.code() == Some(NEVER)).then(|| RowError::Invalid { reason: reason() })
+    (error.code() == Some(NEVER)).then(|| format!("DynamoDB will not {attempted}: {message}"))
 }
 
 fn resource(table: &str) -> String {

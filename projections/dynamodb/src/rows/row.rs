@@ -27,13 +27,13 @@ pub(super) fn encode_all(rows: &[RowWrite], shape: &Shape) -> Result<(Vec<Item>,
     if bytes > limits::TRANSACTION_BYTES {
         let limit = limits::TRANSACTION_BYTES;
         let reason = format!("the items of a transaction have {bytes} bytes, {limit} is the limit: split it");
-        return Err(RowError::Invalid { reason });
+        return Err(RowError::Unfit { reason });
     }
     Ok((items, bytes))
 }
 
 fn encode(row: &RowWrite, shape: &Shape, as_attributes: bool) -> Result<Item, RowError> {
-    let invalid = |NotJson(error)| RowError::Invalid {
+    let invalid = |NotJson(error)| RowError::Unfit {
         reason: format!("the fields of row {:?} are not JSON: {error}", row.key),
     };
     let mut frame = row_key(&row.key);
@@ -66,7 +66,7 @@ fn encode(row: &RowWrite, shape: &Shape, as_attributes: bool) -> Result<Item, Ro
         let (key, limit) = (&row.key, limits::ITEM_BYTES);
         let reason =
             format!("row {key:?} has {bytes} bytes as an item, {limit} is the limit: keep less in one row");
-        return Err(RowError::Invalid { reason });
+        return Err(RowError::Unfit { reason });
     }
     Ok(frame)
 }

@@ -47,7 +47,7 @@ impl DynamoRows {
             if !PASSING.contains(&code) {
                 let message = reason.and_then(CancellationReason::message).unwrap_or("no message");
                 let reason = format!("DynamoDB cancelled the attempt to {} ({code}: {message})", attempted());
-                return Err(RowError::Invalid { reason });
+                return Err(RowError::Unfit { reason });
             }
             pause(again).await;
         }

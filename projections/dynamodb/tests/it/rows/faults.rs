@@ -204,11 +204,11 @@ async fn a_request_that_is_never_accepted_is_not_worth_another_try() {
     let rows = &backend.rows;
     backend.wire.will([NEVER]);
     let error = write(&backend, &one(row("a", 0, FIELDS))).await.unwrap_err();
-    assert!(matches!(&error, RowError::Invalid { .. }) && !error.retry_helps(), "{error}");
+    assert!(matches!(&error, RowError::Unfit { .. }) && !error.retry_helps(), "{error}");
     let reasons = "\"CancellationReasons\":[{\"Code\":\"ValidationError\",\"Message\":\"too deep\"},{\"Code\":\"None\"}]";
     backend.wire.will([Answer(400, "TransactionCanceledException", reasons)]);
     let error = write(&backend, &both(0)).await.unwrap_err();
-    assert!(matches!(&error, RowError::Invalid { .. }) && error.to_string().contains("too deep"), "{error}");
+    assert!(matches!(&error, RowError::Unfit { .. }) && error.to_string().contains("too deep"), "{error}");
     backend.wire.will([NEVER; 16]);
     let error = rows.query(&generation(), &Query::new("n")).await.unwrap_err();
     assert!(matches!(&error, RowError::Invalid { .. }), "{error}");
