@@ -38,8 +38,8 @@ pub use projection::{Project, Projection};
 pub use read_models::{Found, MAX_GROUPED_STREAMS, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
 pub use runner::{
-    Assignment, Backoff, Control, GROUP, Group, GroupMended, Mended, Order, OrderError, PartitionState,
-    PartitionStatus, RunError, Runner, Status, Stop, Unread, Work, limits,
+    Assignment, Backoff, CatchUpStatus, Control, GROUP, Group, GroupMended, Mended, Order, OrderError,
+    PartitionState, PartitionStatus, RunError, Runner, Status, Stop, Unread, Work, limits,
 };
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};

@@ -1,4 +1,5 @@
-//! What a lease store keeps of a group: its workers, a lease for each partition, and the generations of each projection.
+//! What a lease store keeps of a group: its workers, a lease for each partition, the generations of each projection, and
+//! how it catches up.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use headwater::store::{Partition, PartitionId, Position};
 use serde::{Deserialize, Serialize};
 
-use super::Generations;
+use super::{CatchUp, Generations};
 
 /// The id of a worker: a process at one time, never the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +67,7 @@ pub struct Lease {
     pub incarnation: u64,
     /// How far each generation has come, by its name. One that is not here starts at the oldest record of the feed.
     pub checkpoints: BTreeMap<Arc<str>, Checkpoint>,
-    /// How often the feed did not know a checkpoint any more. Streams of which it has no record left may be behind.
+    /// How often the feed did not know a checkpoint any more, so that the ledger had to be read.
     pub losses: u64,
 }
 
@@ -115,6 +116,8 @@ pub enum Item {
     Lease(Lease),
     /// The generations of a projection.
     Generations(Generations),
+    /// How the group catches up from the ledger.
+    CatchUp(CatchUp),
 }
 
 /// What names an item in its group.
@@ -126,6 +129,8 @@ pub enum ItemKey {
     Lease(PartitionId),
     /// The generations of a projection.
     Generations(Arc<str>),
+    /// How the group catches up from the ledger.
+    CatchUp,
 }
 
 impl Item {
@@ -136,6 +141,7 @@ impl Item {
             Self::Worker(worker) => ItemKey::Worker(worker.id.clone()),
             Self::Lease(lease) => ItemKey::Lease(lease.partition.clone()),
             Self::Generations(generations) => ItemKey::Generations(Arc::clone(&generations.projection)),
+            Self::CatchUp(_) => ItemKey::CatchUp,
         }
     }
 
@@ -146,6 +152,7 @@ impl Item {
             Self::Worker(worker) => worker.counter,
             Self::Lease(lease) => lease.counter,
             Self::Generations(generations) => generations.counter,
+            Self::CatchUp(catch_up) => catch_up.counter,
         }
     }
 }
@@ -156,6 +163,7 @@ impl fmt::Display for ItemKey {
             Self::Worker(id) => write!(f, "worker/{id}"),
             Self::Lease(partition) => write!(f, "lease/{partition}"),
             Self::Generations(projection) => write!(f, "generations/{projection}"),
+            Self::CatchUp => f.write_str("catch-up"),
         }
     }
 }
@@ -178,6 +186,12 @@ impl From<Generations> for Item {
     }
 }
 
+impl From<CatchUp> for Item {
+    fn from(catch_up: CatchUp) -> Self {
+        Self::CatchUp(catch_up)
+    }
+}
+
 /// All items of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Items {
@@ -187,6 +201,8 @@ pub struct Items {
     pub leases: BTreeMap<PartitionId, Lease>,
     /// The generations, by projection.
     pub generations: BTreeMap<Arc<str>, Generations>,
+    /// How the group catches up from the ledger, once anybody had to.
+    pub catch_up: Option<CatchUp>,
     /// Items that cannot be read, by what names them, and why: perhaps a newer program wrote them. They are left alone.
     pub unreadable: BTreeMap<String, String>,
 }
@@ -200,12 +216,15 @@ impl Items {
             Item::Generations(generations) => {
                 drop(self.generations.insert(Arc::clone(&generations.projection), generations));
             }
+            Item::CatchUp(catch_up) => self.catch_up = Some(catch_up),
         }
     }
 
     /// Every item that can be read, by what names it, with its counter.
     pub(crate) fn counters(&self) -> impl Iterator<Item = (ItemKey, u64)> + '_ {
         let workers = self.workers.values().map(|w| (ItemKey::Worker(w.id.clone()), w.counter));
-        workers.chain(self.leases.values().map(|l| (ItemKey::Lease(l.partition.clone()), l.counter)))
+        let leases = self.leases.values().map(|l| (ItemKey::Lease(l.partition.clone()), l.counter));
+        let catch_up = self.catch_up.iter().map(|c| (ItemKey::CatchUp, c.counter));
+        workers.chain(leases).chain(catch_up)
     }
 }

@@ -42,3 +42,9 @@ pub const CHECKPOINTS: usize = 100;
 
 /// Rounds in a row that a partition may be without a lease before that is alarming.
 pub const UNCOVERED_ROUNDS: u32 = 10;
+
+/// In how many parts the ledger is read when a group catches up from it, all at once.
+pub const SEGMENTS: u32 = 4;
+
+/// How often it is tried to note that generations have to catch up while others are faster.
+pub const ASK_TRIES: u32 = 20;

@@ -34,6 +34,7 @@ impl Items {
             ItemKey::Generations(projection) => {
                 self.generations.get(projection).cloned().map(Item::Generations)
             }
+            ItemKey::CatchUp => self.catch_up.clone().map(Item::CatchUp),
         }
     }
 }
@@ -66,6 +67,7 @@ impl LeaseStore for MemoryLeases {
             ItemKey::Worker(id) => drop(items.workers.remove(id)),
             ItemKey::Lease(partition) => drop(items.leases.remove(partition)),
             ItemKey::Generations(projection) => drop(items.generations.remove(projection)),
+            ItemKey::CatchUp => items.catch_up = None,
         }
         Ok(Saved::Done)
     }

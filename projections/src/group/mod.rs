@@ -8,6 +8,7 @@
 //! Leases save work; they are not what keeps rows exact. Two workers that believe they own the same partition cost
 //! time and not truth, because every write of a row has a condition of its own.
 
+mod catch_up;
 mod generations;
 mod item;
 pub mod limits;
@@ -16,10 +17,11 @@ mod observe;
 mod plan;
 mod store;
 
+pub use catch_up::{CatchUp, Segment, ask, note_done};
 pub use generations::{GENERATIONS, GenerationError, Generations, Made, Stage, deploy};
 pub use item::{Checkpoint, Item, ItemKey, Items, Lease, Worker, WorkerId};
 pub use memory::MemoryLeases;
 pub use store::{LeaseError, LeaseStore, Saved};
 
 pub(crate) use observe::Observed;
-pub(crate) use plan::{Action, Held, Plan, View, plan};
+pub(crate) use plan::{Action, CatchingUp, Held, Plan, View, plan};

@@ -10,7 +10,7 @@ use headwater::{Commit, EventFeed};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Stop};
 use super::kind::Keeping;
 use super::lane::Lane;
 use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME, SPARE_PATIENCE};
@@ -120,20 +120,24 @@ impl Cohort {
     }
 
     async fn read(&mut self, context: &Context, from: Option<&Position>) -> Option<FeedBatch> {
-        match context.assignment.read_after(context.feed.as_ref(), from, self.size.0).await {
+        match context.assignment.read_after(context.feed.as_ref(), from, self.size.records()).await {
             Ok(batch) => return Some(batch),
             Err(Unread::Lost(error)) => {
-                // Never a silent jump: the loss is logged, shown, counted in the lease, and made good as far as the
-                // feed and the ledger can.
+                // Never a silent jump: the loss is logged, shown and counted in the lease, and nobody goes on before it is
+                // written down that the ledger makes it good.
                 tracing::error!(
                     partition = %context.assignment.partition(),
                     position = from.map(tracing::field::display),
                     error = %error,
-                    "the feed does not have the checkpoint any more: reading from its oldest record; rows of streams \
-                     without a record there are behind until rebuilt"
+                    "the feed does not have the checkpoint any more: reading from its oldest record, and from the ledger \
+                     what came before"
                 );
-                context.assignment.position_lost();
-                self.places.iter_mut().for_each(|place| place.at = None);
+                let lost = self.places.iter().map(|place| Arc::clone(&place.generation)).collect();
+                if context.assignment.catch_up(&lost).await {
+                    self.places.iter_mut().for_each(|place| place.at = None);
+                } else {
+                    self.backoff.pause_or_stop(context.assignment.stop()).await;
+                }
             }
             Err(Unread::Failed) => self.backoff.pause_or_stop(context.assignment.stop()).await,
         }
@@ -167,29 +171,43 @@ impl Place {
     /// Brings commits into the rows, however often it takes; `false` if a stop came first, or the generation is not kept
     /// any more.
     async fn apply(&self, context: &Context, commits: &[Arc<Commit>]) -> bool {
-        let (projection, mut backoff) = (self.name, Backoff::default());
-        loop {
-            let carried = self.lane.lock().await.carry(commits).await;
-            match carried {
-                Ok(()) => return true,
-                Err(error) if error.retry_helps() => {
-                    tracing::warn!(projection, error = %error, "a batch is not done yet, trying again");
-                }
-                Err(error) => {
-                    tracing::error!(projection, error = %error, "a batch cannot be done, the partition waits for it");
-                }
-            }
-            let kept = context.kept.borrow().iter().any(|kept| kept.generation == self.generation);
-            if !kept || context.assignment.stop().is_requested() {
-                return false;
-            }
-            backoff.pause_or_stop(context.assignment.stop()).await;
-        }
+        let (stop, kept) = (context.assignment.stop(), &context.kept);
+        carry(self.name, &self.generation, &self.lane, commits, stop, kept).await
     }
 }
 
-/// How many records are asked for: fewer after a slow batch, more after a quick one that was full.
-struct BatchSize(usize);
+/// Brings commits into the rows of a generation, however often it takes; `false` if a stop came first, or the generation is
+/// not kept any more.
+pub(super) async fn carry(
+    projection: &'static str,
+    generation: &str,
+    lane: &Mutex<dyn Lane>,
+    commits: &[Arc<Commit>],
+    stop: &Stop,
+    kept: &watch::Receiver<Arc<[Keeping]>>,
+) -> bool {
+    let mut backoff = Backoff::default();
+    loop {
+        let carried = lane.lock().await.carry(commits).await;
+        match carried {
+            Ok(()) => return true,
+            Err(error) if error.retry_helps() => {
+                tracing::warn!(projection, error = %error, "a batch is not done yet, trying again");
+            }
+            Err(error) => {
+                tracing::error!(projection, error = %error, "a batch cannot be done, the partition waits for it");
+            }
+        }
+        let is_kept = kept.borrow().iter().any(|kept| *kept.generation == *generation);
+        if !is_kept || stop.is_requested() {
+            return false;
+        }
+        backoff.pause_or_stop(stop).await;
+    }
+}
+
+/// How many records or commits are asked for: fewer after a slow batch, more after a quick one that was full.
+pub(super) struct BatchSize(usize);
 
 impl Default for BatchSize {
     fn default() -> Self {
@@ -198,7 +216,11 @@ impl Default for BatchSize {
 }
 
 impl BatchSize {
-    fn learn(&mut self, took: Duration, records: usize) {
+    pub(super) fn records(&self) -> usize {
+        self.0
+    }
+
+    pub(super) fn learn(&mut self, took: Duration, records: usize) {
         if took > BATCH_TIME {
             self.0 = (self.0 / 2).max(BATCH_RECORDS_LEAST);
         } else if took < BATCH_TIME / 4 && records >= self.0 {

@@ -59,7 +59,7 @@ impl Group {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
         let shutdown = std::pin::pin!(shutdown);
         let mine = Arc::new(AtomicBool::new(false));
-        let rounds = Rounds::new(self.feed, self.leases, self.name, self.work, self.control, mine);
+        let rounds = Rounds::new(None, self.feed, self.leases, self.name, self.work, self.control, mine);
         run(rounds, shutdown).await
     }
 }

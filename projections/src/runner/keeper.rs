@@ -9,13 +9,12 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Stop;
+use super::catch_up::Asks;
+use super::limits::LAST_TRIES;
 use super::progress::Progress;
 use super::work::{Assignment, Work};
 use crate::group::limits::{CALL_PATIENCE, CHECKPOINTS, EXPIRY, RENEW_AGAIN, RENEW_EVERY, STOP_PATIENCE};
 use crate::group::{Item, Lease, LeaseStore, Saved, WorkerId};
-
-/// How often the last write of a lease is tried; after that the others have to wait until it expires.
-const LAST_TRIES: u32 = 3;
 
 /// What a keeper owns.
 #[derive(Debug)]
@@ -87,7 +86,9 @@ impl Keeper {
     /// When the reader panicked.
     pub(super) async fn keep(mut self) -> Result<(PartitionId, Kept), JoinError> {
         let (stop_now, stop) = Stop::new();
-        let assignment = Assignment { lease: self.lease.clone(), progress: Arc::clone(&self.progress), stop };
+        let asks = Asks { store: Arc::clone(&self.store), group: Arc::clone(&self.group) };
+        let (lease, progress) = (self.lease.clone(), Arc::clone(&self.progress));
+        let assignment = Assignment { lease, progress, asks, stop };
         let work = Arc::clone(&self.work);
         let mut reading = Task(tokio::spawn(async move { work.read(assignment).await }));
         let mut renewal = self.saved_at + RENEW_EVERY;

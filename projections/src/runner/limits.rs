@@ -56,5 +56,8 @@ pub const MEND_STREAMS: usize = 100;
 /// A stream that has failed n times is tried again in one of 2^n sweeps, and never more seldom than in one of 2^this.
 pub const MEND_SELDOM: u32 = 8;
 
+/// How often the last write of a lease is tried; after that the others have to wait until it expires.
+pub const LAST_TRIES: u32 = 3;
+
 /// Parked streams that an order about all of them tries at once.
 pub const ORDERS_AT_ONCE: usize = 8;

@@ -8,10 +8,12 @@
 //! - `reader.rs`: which projections read together, `cohort.rs`: one batch of theirs,
 //! - `kind.rs`: which generations of which projections are kept,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
+//! - `catch_up.rs`: what the feed has lost is read from the ledger, in a `pass.rs`,
 //! - `mender.rs`: parked streams are tried again by themselves, `orders.rs`: by order,
 //! - `status.rs`: what is shown of it.
 
 mod backoff;
+mod catch_up;
 mod cohort;
 mod error;
 mod fill;
@@ -22,6 +24,7 @@ mod lane;
 pub mod limits;
 mod mender;
 mod orders;
+mod pass;
 mod progress;
 mod reader;
 mod rounds;
@@ -37,7 +40,7 @@ pub use group::Group;
 pub use lane::Mended;
 pub use orders::{GroupMended, Order, OrderError};
 pub use run::{GROUP, Runner};
-pub use status::{Control, PartitionState, PartitionStatus, Status};
+pub use status::{CatchUpStatus, Control, PartitionState, PartitionStatus, Status};
 pub use work::{Assignment, Unread, Work};
 
 pub(crate) use waits::AllWaits;

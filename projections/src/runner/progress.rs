@@ -1,6 +1,6 @@
 //! How far the reader of one partition has come: written by the reader, read by whoever saves or shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -85,10 +85,12 @@ impl Progress {
         (state.lead, state.late) = (position, late);
     }
 
-    /// The feed does not know a checkpoint any more.
-    pub(super) fn position_lost(&self) {
+    /// The feed does not know the checkpoint of these generations any more. Whoever comes next begins at the oldest
+    /// record as well, and does not find the same loss again.
+    pub(super) fn position_lost(&self, generations: &BTreeSet<Arc<str>>) {
         let mut state = self.locked();
         state.losses += 1;
+        state.checkpoints.retain(|generation, _| !generations.contains(generation));
         (state.catching_up, state.at_head, state.lead) = (true, None, None);
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
-use headwater::EventFeed;
 use headwater::store::{Partition, PartitionId};
+use headwater::{EventFeed, EventStore};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::RunError;
+use super::catch_up::{Asks, Passes};
 use super::keeper::{End, Keeper, Kept};
 use super::limits::{LIST_PATIENCE, PARTITIONS_EVERY};
 use super::progress::Progress;
@@ -26,6 +27,8 @@ use crate::group::{
 /// What the rounds of one worker know.
 #[derive(Debug)]
 pub(super) struct Rounds {
+    /// What is read by those that have to catch up, if anything is.
+    pub(super) ledger: Option<Arc<dyn EventStore>>,
     pub(super) feed: Arc<dyn EventFeed>,
     pub(super) store: Arc<dyn LeaseStore>,
     pub(super) group: Arc<str>,
@@ -34,7 +37,9 @@ pub(super) struct Rounds {
     pub(super) control: Control,
     /// Whether this worker has the first of the open partitions.
     first_is_mine: Arc<AtomicBool>,
-    me: Worker,
+    pub(super) me: Worker,
+    pub(super) asks: Asks,
+    pub(super) passes: Passes,
     /// Whether the worker's own item is there, as far as is known.
     known: bool,
     beat_at: Option<Instant>,
@@ -63,6 +68,7 @@ enum Acted {
 
 impl Rounds {
     pub(super) fn new(
+        ledger: Option<Arc<dyn EventStore>>,
         feed: Arc<dyn EventFeed>,
         store: Arc<dyn LeaseStore>,
         group: Arc<str>,
@@ -70,7 +76,9 @@ impl Rounds {
         control: Control,
         first_is_mine: Arc<AtomicBool>,
     ) -> Self {
+        let asks = Asks { store: Arc::clone(&store), group: Arc::clone(&group) };
         Self {
+            ledger,
             feed,
             store,
             group,
@@ -78,6 +86,8 @@ impl Rounds {
             work,
             control,
             first_is_mine,
+            asks,
+            passes: Passes::default(),
             me: Worker { id: WorkerId::random(), counter: 0, asks: None },
             known: false,
             beat_at: None,
@@ -111,18 +121,21 @@ impl Rounds {
         self.work.notice(&items);
         self.generations = self.work.names();
         let held = self.held.iter().map(|(partition, holding)| (partition.clone(), holding.held())).collect();
-        let mut plan = plan(&View {
+        let view = View {
             me: &self.me.id,
             partitions: &self.partitions,
             generations: &self.generations,
             items: &items,
             observed: &self.observed,
             held: &held,
-        });
+        };
+        let (mut plan, catching_up) = (plan(&view), view.catching_up(&self.able()));
         if plan.asks != self.me.asks || self.beat_at.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
             self.beat(plan.asks.clone()).await;
         }
-        self.act(std::mem::take(&mut plan.actions)).await;
+        // New generations ask before anything is read for them.
+        self.catch_up(catching_up).await;
+        self.act(std::mem::take(&mut plan.actions), &items).await;
         let mut open = items.leases.values().filter(|lease| !lease.is_ended(&self.generations));
         let first_is_mine = open.next().is_some_and(|lease| self.held.contains_key(&lease.partition));
         self.first_is_mine.store(first_is_mine, Ordering::Relaxed);
@@ -132,9 +145,9 @@ impl Rounds {
 
     /// Waits until a reader has ended; not at all ready when there is none.
     pub(super) async fn ended(&mut self) -> Result<(), RunError> {
-        match self.tasks.join_next().await {
-            Some(done) => self.done(done),
-            None => std::future::pending().await,
+        tokio::select! {
+            Some(done) = self.tasks.join_next() => self.done(done),
+            ended = self.passes.ended() => ended.map_err(|source| RunError::Panicked { source }),
         }
     }
 
@@ -143,7 +156,8 @@ impl Rounds {
         for holding in self.held.values() {
             holding.end.send_replace(Some(End::Release));
         }
-        let mut outcome = Ok(());
+        let left = self.passes.leave().await;
+        let mut outcome = left.map_err(|source| RunError::Panicked { source });
         while let Some(done) = self.tasks.join_next().await {
             outcome = outcome.and(self.done(done));
         }
@@ -205,7 +219,14 @@ impl Rounds {
         }
     }
 
-    async fn act(&mut self, actions: Vec<Action>) {
+    async fn act(&mut self, mut actions: Vec<Action>, items: &Items) {
+        // Records that nobody has read may be gone with these partitions, so the ledger has to be read first.
+        if self.ledger.is_some()
+            && actions.iter().any(|action| self.may_miss_records(action, items))
+            && !self.asks.ask(&self.generations.iter().cloned().collect()).await
+        {
+            actions.retain(|action| !self.may_miss_records(action, items));
+        }
         let (mut calls, mut ends) = (Vec::new(), Vec::new());
         for action in actions {
             match action {
@@ -213,8 +234,7 @@ impl Rounds {
                 Action::Drop(lease) if self.held.contains_key(&lease.partition) => {
                     tracing::error!(
                         partition = %lease.partition,
-                        "the feed does not have the partition any more, and it was not read to its end: rows of its \
-                         streams may be behind until rebuilt"
+                        "the feed does not have the partition any more, and it was not read to its end: the ledger is read"
                     );
                     ends.push((lease.partition, End::Delete));
                 }
@@ -233,6 +253,19 @@ impl Rounds {
             if let Acted::Got(lease, since) = acted {
                 self.start(lease, since);
             }
+        }
+    }
+
+    /// Whether records may have come and gone unread: of a partition that is gone before it was read to its end, or of
+    /// parents that are gone and never had a lease.
+    fn may_miss_records(&self, action: &Action, items: &Items) -> bool {
+        let listed = |id: &PartitionId| self.partitions.iter().any(|partition| partition.id == *id);
+        match action {
+            Action::Drop(lease) => self.held.contains_key(&lease.partition),
+            Action::Create(lease) => {
+                lease.parents.iter().any(|parent| !listed(parent) && !items.leases.contains_key(parent))
+            }
+            _ => false,
         }
     }
 
@@ -287,7 +320,8 @@ impl Rounds {
         let partitions = self.partitions.iter().map(|partition| (partition.id.clone(), state(partition)));
         let here = self.held.iter().map(|(id, holding)| (id.clone(), Arc::clone(&holding.progress)));
         let (partitions, here) = (partitions.collect(), here.collect());
-        self.control.show(Shown { workers: plan.workers, partitions, here });
+        let (catch_up, pass) = (items.catch_up.clone(), self.passes.places());
+        self.control.show(Shown { workers: plan.workers, partitions, here, catch_up, pass });
     }
 }
 

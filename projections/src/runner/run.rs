@@ -39,6 +39,10 @@ pub const GROUP: &str = "views";
 /// [`ReadModels::generations`] says that a rebuild is needed. A change of generations is noticed with the next look at
 /// the group, within [`ROUND`](crate::group::limits::ROUND) and one call of the lease store.
 ///
+/// What the feed does not have is read from the ledger: for a generation that is new, and when the feed has lost a
+/// checkpoint because its records are older than the retention. One worker does it for the whole group, in one pass
+/// beside the live records, and goes on where it was after a restart.
+///
 /// # Delivery
 /// Each event of each stream is applied to each row once, in version order (L5), also when two runners work on the
 /// same rows.
@@ -133,7 +137,7 @@ impl Runner {
         }
         let mut mending = JoinSet::new();
         mending.spawn(Mender { control: control.clone(), mine: Arc::clone(&mine) }.run());
-        let rounds = Rounds::new(self.feed, store, group, Arc::new(work), control, mine);
+        let rounds = Rounds::new(Some(self.ledger), self.feed, store, group, Arc::new(work), control, mine);
         group::run(rounds, shutdown).await
     }
 }

@@ -9,10 +9,11 @@ use tokio::sync::watch;
 
 use super::kind::{Keeping, Kind};
 use super::lane::Handler;
+use super::pass::Places;
 use super::progress::Progress;
 use crate::ReadError;
 use crate::directory::Directory;
-use crate::group::WorkerId;
+use crate::group::{CatchUp, Segment, WorkerId};
 
 /// What becomes of a partition, seen from one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub enum PartitionState {
     Reading,
     /// It is read here, and a moment ago there was no more to read.
     CaughtUp,
-    /// It is read here, from the oldest record on, because the feed does not have the checkpoint any more. Streams that
-    /// have no record there are behind until an event of theirs comes.
+    /// It is read here, from the oldest record on, because the feed does not have the checkpoint any more. What came before
+    /// is read from the ledger, see [`CatchUpStatus`].
     CatchingUp,
     /// It ought to be read here and cannot be. How far it is behind is not known.
     Unreadable {
@@ -58,7 +59,7 @@ pub struct PartitionStatus {
     pub late: bool,
     /// Records that were read here and are not done yet.
     pub in_hand: usize,
-    /// How often a checkpoint of it was lost: rows of streams that the feed had no record of may be behind.
+    /// How often a checkpoint of it was lost, so that the ledger had to be read.
     pub losses: u64,
 }
 
@@ -77,6 +78,24 @@ pub struct Status {
     pub partitions: BTreeMap<PartitionId, PartitionStatus>,
     /// Projections that are paused here.
     pub paused: BTreeSet<&'static str>,
+    /// How the group catches up from the ledger, while it does: rows of streams without a record in the feed may be
+    /// behind.
+    pub catching_up: Option<CatchUpStatus>,
+}
+
+/// How a group catches up from the ledger, seen from one worker.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CatchUpStatus {
+    /// The worker that reads the ledger.
+    pub owner: Option<WorkerId>,
+    /// The generations that it is read for now.
+    pub reading: BTreeSet<Arc<str>>,
+    /// Those that wait for the next pass, because they are paused, or asked while this one was under way.
+    pub waiting: BTreeSet<Arc<str>>,
+    /// Parts of the ledger that are read to their end, and all parts.
+    pub segments: (usize, usize),
+    /// Commits read by this worker.
+    pub commits: u64,
 }
 
 /// The handle to a running group: how it is doing, pausing projections in this process, and orders about parked streams.
@@ -101,6 +120,26 @@ pub(super) struct Shown {
     pub(super) workers: usize,
     pub(super) partitions: BTreeMap<PartitionId, PartitionStatus>,
     pub(super) here: BTreeMap<PartitionId, Arc<Progress>>,
+    pub(super) catch_up: Option<CatchUp>,
+    pub(super) pass: Option<Arc<Places>>,
+}
+
+impl Shown {
+    fn catching_up(&self) -> Option<CatchUpStatus> {
+        let item = self.catch_up.as_ref()?;
+        if item.asked.is_empty() && item.reading.is_empty() {
+            return None;
+        }
+        let ended = item.segments.iter().filter(|segment| **segment == Segment::End).count();
+        let pass = self.pass.as_ref();
+        Some(CatchUpStatus {
+            owner: item.owner.clone(),
+            reading: item.reading.clone(),
+            waiting: item.asked.clone(),
+            segments: pass.map_or((ended, item.segments.len()), |pass| pass.segments()),
+            commits: pass.map_or(0, |pass| pass.commits()),
+        })
+    }
 }
 
 impl Control {
@@ -148,7 +187,13 @@ impl Control {
         for (partition, progress) in &shown.here {
             partitions.insert(partition.clone(), progress.show());
         }
-        Status { workers: shown.workers, partitions, paused: self.shared.paused.borrow().clone() }
+        let catching_up = shown.catching_up();
+        Status {
+            workers: shown.workers,
+            partitions,
+            paused: self.shared.paused.borrow().clone(),
+            catching_up,
+        }
     }
 
     /// Stops applying events to a projection in this process, after the batch under way. The others go on.

@@ -1,5 +1,6 @@
 //! The seam between a group and what it does: the group sees to leases and checkpoints, the work to the records.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use headwater::{EventFeed, Timestamp};
 use tokio::time::timeout;
 
 use super::backoff::Stop;
+use super::catch_up::Asks;
 use super::limits::READ_PATIENCE;
 use super::progress::Progress;
 use crate::group::{Checkpoint, Items, Lease};
@@ -37,6 +39,7 @@ pub trait Work: Send + Sync + fmt::Debug {
 pub struct Assignment {
     pub(super) lease: Lease,
     pub(super) progress: Arc<Progress>,
+    pub(super) asks: Asks,
     pub(super) stop: Stop,
 }
 
@@ -114,6 +117,19 @@ impl Assignment {
 
     /// A checkpoint is lost: the loss is shown, and counted in the lease.
     pub fn position_lost(&self) {
-        self.progress.position_lost();
+        self.progress.position_lost(&BTreeSet::new());
+    }
+
+    /// The same, after it is written down that these names have to catch up from the ledger; `false` if it cannot be
+    /// written down for now, and then nobody may go on.
+    pub(super) async fn catch_up(&self, names: &BTreeSet<Arc<str>>) -> bool {
+        let asked = self.asks.ask(names).await;
+        if asked {
+            self.progress.position_lost(names);
+        } else {
+            let reason = "the checkpoint is lost, and it cannot be noted that the ledger is to be read";
+            self.progress.unreadable(reason.to_owned(), false);
+        }
+        asked
     }
 }

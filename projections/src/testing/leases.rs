@@ -3,9 +3,11 @@
 //! [`lease_store_conformance!`]: crate::lease_store_conformance
 
 use futures::future::join_all;
-use headwater::store::{Partition, PartitionId, Position};
+use headwater::store::{Partition, PartitionId, Position, ScanCursor};
 
-use crate::group::{Checkpoint, Generations, Item, Items, Lease, LeaseStore, Saved, Worker, WorkerId};
+use crate::group::{
+    CatchUp, Checkpoint, Generations, Item, Items, Lease, LeaseStore, Saved, Segment, Worker, WorkerId,
+};
 
 /// Makes one tokio test of each check, on the store that the expression makes.
 #[macro_export]
@@ -67,6 +69,20 @@ fn generations(projection: &str) -> Generations {
     two.following(number, from.into()).expect("it was just made")
 }
 
+/// A catching up with something in every field.
+fn catch_up(counter: u64) -> Item {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+    CatchUp {
+        owner: Some(WorkerId("w1".into())),
+        counter,
+        asked: names(&["balances-g1", "totals-g12"]),
+        reading: names(&["totals-g12"]),
+        segments: vec![Segment::Start, Segment::After(ScanCursor("{\"a\":\"end\"}".into())), Segment::End],
+        done: names(&["balances-g1"]),
+    }
+    .into()
+}
+
 async fn list(store: &dyn LeaseStore, group: &str) -> Items {
     store.list(group).await.expect("the store lists")
 }
@@ -93,6 +109,13 @@ pub async fn items_are_listed_as_they_were_saved(store: &dyn LeaseStore) {
     assert_eq!(save(store, &released.clone().into(), Some(1)).await, Saved::Done);
     expected.insert(released.into());
     assert_eq!(list(store, GROUP).await, expected, "what was taken away is gone");
+    for (item, counter) in
+        [(catch_up(1), None), (CatchUp { counter: 2, ..CatchUp::default() }.into(), Some(1))]
+    {
+        assert_eq!(save(store, &item, counter).await, Saved::Done);
+        expected.insert(item);
+        assert_eq!(list(store, GROUP).await, expected);
+    }
 }
 
 /// A second one is told what is there.
@@ -121,7 +144,7 @@ pub async fn an_item_is_saved_only_on_the_counter_expected(store: &dyn LeaseStor
 /// As for saving; deleting what does not exist is done already.
 pub async fn an_item_is_deleted_only_on_the_counter_expected(store: &dyn LeaseStore) {
     let five = Generations { counter: 5, ..generations("balances") };
-    for item in [worker("w1", 5, None), lease("0", 5).into(), five.into()] {
+    for item in [worker("w1", 5, None), lease("0", 5).into(), five.into(), catch_up(5)] {
         let key = item.key();
         let delete = |counter| store.delete(GROUP, &key, counter);
         assert_eq!(delete(5).await.expect("the store answers"), Saved::Done);

@@ -299,7 +299,7 @@ async fn one_order_is_carried_out_for_all_streams_that_are_parked_for_one_reason
         let row = &rows[&id.to_string()];
         assert_eq!((row.balance, row.events), (9, 9), "account {id} has all but the poison");
     }
-    let generation = Definition::<Balance>::new().unwrap().generation();
+    let generation = generation::<Balance>();
     let audits = world.rows.audits(&generation, &List { after: None, limit: 10 }).await.unwrap().entries;
     let target = AuditTarget::Group { fingerprint, streams: 10 };
     let kept = audits.iter().map(|one| (one.action, one.target.clone())).collect::<Vec<_>>();

@@ -7,13 +7,11 @@ use async_trait::async_trait;
 use headwater::store::Append;
 use headwater::{Event, EventFeed, EventStore, Expected};
 use headwater_projections::rows::{Generation, RowError, Written};
-use headwater_projections::{
-    CauseKind, Definition, MemoryRows, Parked, Projection, RowStore, Runner, Transaction,
-};
+use headwater_projections::{CauseKind, MemoryRows, Parked, Projection, RowStore, Runner, Transaction};
 use headwater_store_memory::MemoryStore;
 
 use crate::faulty::{Fault, Faulty};
-use crate::harness::live;
+use crate::harness::{generation, live};
 use crate::model::{AccountEvent, Balance, Total, account, deposited};
 
 /// Holds at most so many rows together, and no row with such a text in it.
@@ -41,7 +39,7 @@ impl Fault for Narrow {
 }
 
 async fn parked<P: Projection>(rows: &Faulty<Narrow>) -> Vec<Parked> {
-    rows.parked(&Definition::<P>::new().unwrap().generation(), None, 100).await.unwrap()
+    rows.parked(&generation::<P>(), None, 100).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,28 +1,34 @@
-//! Workers, leases and generations as items of the control table, and back.
+//! Workers, leases, generations and the catching up of a group as items of the control table, and back.
 //!
 //! | attribute | of | holds |
 //! |---|---|---|
 //! | `g` | all | the group; partition key |
-//! | `k` | all | `worker/` and its id, `lease/` and its partition, or `generations/` and its projection; sort key |
+//! | `k` | all | `worker/` and its id, `lease/` and its partition, `generations/` and its projection, or `catch-up`; sort key |
 //! | `c` | all | the counter |
 //! | `a` | workers | the worker that is asked for a lease, if any |
-//! | `o` | leases | the owner, if any |
+//! | `o` | leases, catch-up | the owner, if any |
 //! | `i` | leases | the incarnation |
 //! | `p` | leases | the parents, if any |
 //! | `x` | leases | for each generation, its position, or `end` |
 //! | `l` | leases | how often a position was lost, if ever |
 //! | `m` | generations | all of it, as JSON |
+//! | `n` | catch-up | generations that have asked, if any |
+//! | `r` | catch-up | generations that read the ledger, if any |
+//! | `s` | catch-up | for each segment of the ledger: empty at its start, `end`, or `>` and a cursor |
+//! | `d` | catch-up | generations that have read the ledger, if any |
 //!
 //! A lease of eight projections on Kinesis has less than 1 KB: a renewal is 1 WCU.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use headwater::store::{PartitionId, Position};
+use headwater::store::{PartitionId, Position, ScanCursor};
 use headwater_aws::control::{GROUP, KEY};
-use headwater_projections::group::{Checkpoint, Generations, Item, ItemKey, Lease, Worker, WorkerId};
+use headwater_projections::group::{
+    CatchUp, Checkpoint, Generations, Item, ItemKey, Lease, Segment, Worker, WorkerId,
+};
 
 /// What every write is conditional on.
 pub(super) const COUNTER: &str = "c";
@@ -34,8 +40,12 @@ const PARENTS: &str = "p";
 const CHECKPOINTS: &str = "x";
 const LOSSES: &str = "l";
 const MADE: &str = "m";
+const ASKED: &str = "n";
+const READING: &str = "r";
+const SEGMENTS: &str = "s";
+const DONE: &str = "d";
 
-/// The checkpoint of who has read everything. Positions are digits.
+/// The checkpoint of who has read everything, and the end of a segment. Positions are digits.
 const END: &str = "end";
 
 /// The attributes of an item.
@@ -81,6 +91,16 @@ pub(super) fn encode(group: &str, item: &Item) -> Attributes {
             let json = serde_json::to_string(generations).expect("numbers and texts are JSON");
             put(MADE, text(&json));
         }
+        Item::CatchUp(catch_up) => {
+            if let Some(owner) = &catch_up.owner {
+                put(OWNER, text(&owner.0));
+            }
+            let sets = [(ASKED, &catch_up.asked), (READING, &catch_up.reading), (DONE, &catch_up.done)];
+            for (name, generations) in sets.into_iter().filter(|(_, generations)| !generations.is_empty()) {
+                put(name, AttributeValue::L(generations.iter().map(|one| text(one)).collect()));
+            }
+            put(SEGMENTS, AttributeValue::L(catch_up.segments.iter().map(segment).collect()));
+        }
     }
     attributes
 }
@@ -99,7 +119,7 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Item, (String, String)> 
         })),
         Some(("lease", partition)) => Ok(Item::Lease(Lease {
             partition: PartitionId(partition.into()),
-            parents: parents(attributes)?,
+            parents: texts(attributes, PARENTS)?.into_iter().map(PartitionId).collect(),
             owner: optional_text(attributes, OWNER)?.map(WorkerId),
             counter: needed(attributes, COUNTER)?,
             incarnation: needed(attributes, INCARNATION)?,
@@ -107,7 +127,18 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Item, (String, String)> 
             losses: optional(attributes, LOSSES)?.unwrap_or_default(),
         })),
         Some(("generations", _)) => generations(attributes).map(Item::Generations),
-        _ => Err("it is neither a worker nor a lease nor generations".to_owned()),
+        None if name == ItemKey::CatchUp.to_string() => Ok(Item::CatchUp(CatchUp {
+            owner: optional_text(attributes, OWNER)?.map(WorkerId),
+            counter: needed(attributes, COUNTER)?,
+            asked: texts(attributes, ASKED)?.into_iter().collect(),
+            reading: texts(attributes, READING)?.into_iter().collect(),
+            segments: texts(attributes, SEGMENTS)?.iter().map(read_segment).collect::<Result<_, _>>()?,
+            done: texts(attributes, DONE)?.into_iter().collect::<BTreeSet<_>>(),
+        })),
+        _ => Err(
+            "it is neither a worker nor a lease nor generations, nor does it say how the group catches up"
+                .to_owned(),
+        ),
     };
     read().map_err(|reason| (name.clone(), reason))
 }
@@ -147,13 +178,28 @@ fn generations(attributes: &Attributes) -> Result<Generations, String> {
     Ok(Generations { counter: needed(attributes, COUNTER)?, ..generations })
 }
 
-fn parents(attributes: &Attributes) -> Result<Vec<PartitionId>, String> {
-    let Some(value) = attributes.get(PARENTS) else { return Ok(Vec::new()) };
-    let list = value.as_l().map_err(|_| wrong(PARENTS))?;
-    let parent = |value: &AttributeValue| {
-        value.as_s().map(|id| PartitionId(id.as_str().into())).map_err(|_| wrong(PARENTS))
-    };
-    list.iter().map(parent).collect()
+/// A list of texts; one that is not there is empty.
+fn texts(attributes: &Attributes, name: &str) -> Result<Vec<Arc<str>>, String> {
+    let Some(value) = attributes.get(name) else { return Ok(Vec::new()) };
+    let list = value.as_l().map_err(|_| wrong(name))?;
+    list.iter().map(|value| value.as_s().map(|text| text.as_str().into()).map_err(|_| wrong(name))).collect()
+}
+
+fn segment(segment: &Segment) -> AttributeValue {
+    match segment {
+        Segment::Start => text(""),
+        Segment::After(cursor) => AttributeValue::S(format!(">{cursor}")),
+        Segment::End => text(END),
+    }
+}
+
+fn read_segment(text: &Arc<str>) -> Result<Segment, String> {
+    match (&**text, text.strip_prefix('>')) {
+        ("", _) => Ok(Segment::Start),
+        (END, _) => Ok(Segment::End),
+        (_, Some(cursor)) => Ok(Segment::After(ScanCursor(cursor.into()))),
+        _ => Err(format!("{text:?} is not a place in a segment")),
+    }
 }
 
 fn checkpoints(attributes: &Attributes) -> Result<BTreeMap<Arc<str>, Checkpoint>, String> {

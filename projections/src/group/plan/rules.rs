@@ -211,12 +211,17 @@ impl View<'_> {
         self.observed.still(key)
     }
 
+    /// Whether who has an item is gone.
+    pub(super) fn is_still(&self, key: &ItemKey) -> bool {
+        self.still(key) >= EXPIRY
+    }
+
     /// Whether nobody has it any more.
     fn is_free(&self, lease: &Lease) -> bool {
         match &lease.owner {
             None => true,
             Some(owner) if owner == self.me => false,
-            Some(_) => self.still(&ItemKey::Lease(lease.partition.clone())) >= EXPIRY,
+            Some(_) => self.is_still(&ItemKey::Lease(lease.partition.clone())),
         }
     }
 

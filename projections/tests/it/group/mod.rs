@@ -1,10 +1,12 @@
 //! Groups of runners: taking over, handing over, resharding, and whatever can go wrong meanwhile.
 
+mod catch_up;
 mod faults;
 mod feed;
 mod generations;
 mod handover;
 mod late;
+mod ledger;
 mod random;
 pub(crate) mod slow_rows;
 mod stores;

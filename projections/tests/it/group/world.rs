@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::feed::Feed;
+use super::ledger::SlowLedger;
 use super::random::Random;
 use super::slow_rows::SlowRows;
 use super::stores::Leases;
@@ -23,7 +24,7 @@ use crate::model::{AccountEvent, Balance, Total, account, deposited, plain_balan
 pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) random: Random,
-    pub(crate) ledger: Arc<MemoryStore>,
+    pub(crate) ledger: Arc<SlowLedger>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) rows: Arc<SlowRows>,
     pub(crate) all_leases: Arc<MemoryLeases>,
@@ -49,7 +50,7 @@ impl World {
         Self {
             seed,
             random: Random(seed),
-            ledger: Arc::new(MemoryStore::new()),
+            ledger: Arc::new(SlowLedger::new(MemoryStore::new(), rarity, seed + 3)),
             feed: Arc::new(Feed::new(partitions)),
             rows: Arc::new(SlowRows::new(seed + 1, rarity)),
             all_leases: Arc::new(MemoryLeases::new()),
