@@ -17,6 +17,50 @@ pub enum Difference {
     Stream(stream::Difference),
 }
 
+/// What becomes of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// [`apply`] makes or changes it.
+    Apply,
+    /// AWS is at it; [`apply`] waits.
+    Wait,
+    /// Nothing changes it but somebody who deletes it.
+    ByHand,
+}
+
+impl Difference {
+    /// What kind of difference it is, in a word or two that never change.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(difference) => match difference {
+                tables::Difference::Missing { .. } => "table-missing",
+                tables::Difference::NotActive { .. } => "table-not-active",
+                tables::Difference::Billing { .. } => "table-billing",
+                tables::Difference::MissingIndex { .. } => "index-missing",
+                tables::Difference::Key { .. } => "table-key",
+                tables::Difference::IndexKey { .. } => "index-key",
+                _ => "table-different",
+            },
+            Self::Stream(difference) => match difference {
+                stream::Difference::Missing { .. } => "stream-missing",
+                stream::Difference::NotActive { .. } => "stream-not-active",
+                stream::Difference::Retention { .. } => "stream-retention",
+            },
+        }
+    }
+
+    /// What becomes of it.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self.kind() {
+            "table-not-active" | "stream-not-active" => Remedy::Wait,
+            "table-key" | "index-key" | "table-different" => Remedy::ByHand,
+            _ => Remedy::Apply,
+        }
+    }
+}
+
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -12,6 +12,7 @@
 //! - `keeper.rs`: saves the marks of this process,
 //! - `watch.rs`: which records of other writers have not moved; no wall clock,
 //! - `takeover.rs`: publishes what lies behind the marks of a dead writer,
+//! - `roll.rs`: which writers there are, for whoever looks after a service,
 //! - `desk.rs`: the outbox as the store sees it.
 //!
 //! # Why a dead writer is visited again
@@ -25,9 +26,12 @@ mod desk;
 mod doubts;
 mod keeper;
 mod lanes;
+mod roll;
 mod takeover;
 mod ticket;
 mod watch;
+
+pub use roll::{Writer, writers};
 
 pub(crate) use book::Book;
 pub(crate) use desk::Outbox;
