@@ -20,6 +20,9 @@ pub(crate) struct Answer {
 /// An aggregate the server answers for.
 #[async_trait]
 pub(crate) trait ServedAggregate: Send + Sync {
+    /// The names of its commands.
+    fn commands(&self) -> &'static [&'static str];
+
     /// Reads a command by name and carries it out.
     async fn execute(
         &self,
@@ -50,6 +53,10 @@ impl<A> Served<A> {
 
 #[async_trait]
 impl<A: Aggregate> ServedAggregate for Served<A> {
+    fn commands(&self) -> &'static [&'static str] {
+        A::Command::NAMES
+    }
+
     async fn execute(
         &self,
         executor: &Executor,

@@ -23,6 +23,15 @@ pub type Handler = fn(&ArgMatches) -> Result<(), Box<dyn std::error::Error>>;
 /// Adds a projection to a runner.
 type Add = fn(Runner) -> Result<Runner, DefinitionError>;
 
+/// A projection that the application keeps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) indexes: &'static [&'static str],
+    add: Add,
+}
+
 /// A service in the making.
 ///
 /// ```no_run
@@ -36,7 +45,7 @@ pub struct App {
     pub(crate) hints: Vec<String>,
     pub(crate) commands: Vec<(Command, Handler)>,
     aggregates: BTreeMap<&'static str, Arc<dyn ServedAggregate>>,
-    projections: Vec<(&'static str, Add)>,
+    projections: Vec<Kept>,
     routes: Router<Services>,
 }
 
@@ -72,7 +81,8 @@ impl App {
     /// The same, keeping a read model.
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
-        self.projections.push((P::NAME, |runner| runner.projection::<P>()));
+        let (name, version, indexes) = (P::NAME, P::VERSION, P::INDEXES);
+        self.projections.push(Kept { name, version, indexes, add: |runner| runner.projection::<P>() });
         self
     }
 
@@ -120,7 +130,7 @@ impl App {
         store: Arc<dyn EventStore>,
         runner: Runner,
     ) -> Result<(Router, Runner), DefinitionError> {
-        let runner = self.projections.iter().try_fold(runner, |runner, (_, add)| add(runner))?;
+        let runner = self.projections.iter().try_fold(runner, |runner, kept| (kept.add)(runner))?;
         let services = Services {
             executor: Executor::new(Arc::new(Watched(store))),
             read_models: runner.read_models(),
@@ -131,6 +141,11 @@ impl App {
         Ok((routes::router(&services, self.routes.clone()), runner))
     }
 
+    /// The projections of the application.
+    pub(crate) fn kept(&self) -> &[Kept] {
+        &self.projections
+    }
+
     /// This runner with these projections and no others, as a group of its own.
     pub(crate) fn only(&self, runner: Runner, names: &[String]) -> Result<Runner, OnlyError> {
         let mut names = names.to_vec();
@@ -138,10 +153,10 @@ impl App {
         names.dedup();
         let mut runner = runner.group(&format!("{GROUP}-{}", names.join("-")))?;
         for name in &names {
-            let known = || self.projections.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
-            let found = self.projections.iter().find(|(known, _)| known == name);
-            let (_, add) = found.ok_or_else(|| OnlyError::Unknown { name: name.clone(), known: known() })?;
-            runner = add(runner)?;
+            let known = || self.projections.iter().map(|kept| kept.name).collect::<Vec<_>>().join(", ");
+            let found = self.projections.iter().find(|kept| kept.name == name);
+            let kept = found.ok_or_else(|| OnlyError::Unknown { name: name.clone(), known: known() })?;
+            runner = (kept.add)(runner)?;
         }
         Ok(runner)
     }

@@ -10,7 +10,12 @@ pub(crate) enum Exit {
     Usage = 2,
     Config = 3,
     Unreachable = 4,
+    NotFound = 5,
+    Conflict = 6,
+    Differences = 7,
     Partial = 8,
+    TimedOut = 9,
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

@@ -5,24 +5,28 @@
 
 mod aggregates;
 mod app;
+mod auth;
 mod backends;
 mod body;
 mod cli;
-mod dev;
+mod config;
+mod doctor;
 mod exit;
 mod extract;
 mod headers;
+mod http_client;
 mod import;
+mod observe;
 mod problem;
 #[cfg(doctest)]
 mod readme;
 mod routes;
-mod serve;
 mod services;
 mod serving;
 mod stopping;
 
 pub use app::{App, Handler};
+pub use auth::{Principal, Scope, ScopeError};
 pub use body::JsonBody;
 pub use headers::options_from;
 pub use problem::{Problem, ProblemKind};

@@ -8,7 +8,10 @@ use headwater::Executor;
 use headwater_projections::ReadModels;
 
 use crate::aggregates::ServedAggregate;
+use crate::auth::Auth;
 use crate::backends::Place;
+use crate::config::Shown;
+use crate::observe::{Metrics, Vitals};
 use crate::serving::Limits;
 use crate::{Problem, Stopping};
 
@@ -31,13 +34,25 @@ pub(crate) struct Surroundings {
     pub(crate) place: Arc<Place>,
     pub(crate) stopping: Stopping,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) auth: Auth,
+    pub(crate) metrics: Metrics,
+    pub(crate) vitals: Vitals,
+    /// Every setting, as it may be shown.
+    pub(crate) settings: Arc<[Shown]>,
 }
 
 impl Surroundings {
     /// Those of a router that no server stands around.
     pub(crate) fn memory(application: &str) -> Self {
-        let place = Arc::new(Place::memory(application));
-        Self { place, stopping: Stopping::new().1, limits: Arc::default() }
+        Self {
+            place: Arc::new(Place::memory(application)),
+            stopping: Stopping::new().1,
+            limits: Arc::default(),
+            auth: Auth::default(),
+            metrics: Metrics::of_process(),
+            vitals: Vitals::default(),
+            settings: Arc::new([]),
+        }
     }
 }
 

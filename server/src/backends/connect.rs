@@ -1,18 +1,17 @@
 //! Clients for a place. Nothing is sent yet but what finding credentials takes.
 
-use std::time::Duration;
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use axum::http::Method;
+use bytes::Bytes;
 use headwater_local::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use headwater_store_kinesis::{Clients, Config};
+use headwater_store_kinesis::{Clients, Config, Shards};
 
 use super::local;
 use super::place::{Endpoints, Names, On, Place};
-
-/// How long a `dev` on this machine may take to say where its backends are.
-const ASKING: Duration = Duration::from_secs(5);
+use crate::config::{Delivery, Feed, Secret};
+use crate::http_client::{HttpClient, HttpError};
 
 /// Clients of AWS, and where they lead.
 #[derive(Debug, Clone)]
@@ -37,18 +36,24 @@ pub(crate) enum ConnectError {
     )]
     NoCredentials { source: Box<dyn std::error::Error + Send + Sync> },
     #[error("no `dev` answers at {url}: start it, or name its port with --dev PORT")]
-    NoDev { url: String, source: Option<Box<dyn std::error::Error + Send + Sync>> },
+    NoDev { url: String, source: HttpError },
     #[error("the server at {url} keeps everything in its memory, where other processes cannot reach it")]
     InMemory { url: String },
-    #[error("the server at {url} does not run on look-alikes: use its AWS settings, without --dev")]
+    #[error(
+        "what answers at {url} is no `dev`, or wants to know who asks: set client.key, or use AWS, without --dev"
+    )]
     NotDev { url: String },
 }
 
 /// What a command that works beside a server talks to: the look-alikes of the `dev` at this port of this machine, or
 /// AWS as the environment says.
-pub(crate) async fn reach(dev: Option<u16>, names: Names) -> Result<Connection, ConnectError> {
+pub(crate) async fn reach(
+    dev: Option<u16>,
+    names: Names,
+    key: Option<&Secret>,
+) -> Result<Connection, ConnectError> {
     match dev {
-        Some(port) => Connection::of_dev(port).await,
+        Some(port) => Connection::of_dev(port, key).await,
         None => Connection::of_environment(names).await,
     }
 }
@@ -69,22 +74,25 @@ impl Connection {
     }
 
     /// To the look-alikes of a `dev` that runs on this machine; it is asked where they are.
-    pub(crate) async fn of_dev(port: u16) -> Result<Self, ConnectError> {
+    pub(crate) async fn of_dev(port: u16, key: Option<&Secret>) -> Result<Self, ConnectError> {
         #[derive(serde::Deserialize)]
         struct Shown {
             backends: Place,
         }
         let url = format!("http://127.0.0.1:{port}");
+        let authorization = key.map(|key| format!("Bearer {}", key.reveal()));
         let ask = async {
-            let client = reqwest::Client::builder().timeout(ASKING).no_proxy().build()?;
-            let answer = client.get(format!("{url}/v1/admin/config")).send().await?;
-            answer.error_for_status()?.json::<Shown>().await
+            let address = format!("{url}/v1/admin/config");
+            let headers: Vec<(&'static str, &str)> =
+                authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+            let answer = HttpClient::new()?.ask(Method::GET, &address, &headers, Bytes::new()).await?;
+            Ok::<_, HttpError>(serde_json::from_slice::<Shown>(&answer.body).ok())
         };
         match ask.await {
-            Ok(Shown { backends }) if backends.on == On::Dev => Ok(Self::to(backends)),
-            Ok(Shown { backends }) if backends.on == On::Memory => Err(ConnectError::InMemory { url }),
+            Ok(Some(Shown { backends })) if backends.on == On::Dev => Ok(Self::to(backends)),
+            Ok(Some(Shown { backends })) if backends.on == On::Memory => Err(ConnectError::InMemory { url }),
             Ok(_) => Err(ConnectError::NotDev { url }),
-            Err(error) => Err(ConnectError::NoDev { url, source: Some(Box::new(error)) }),
+            Err(source) => Err(ConnectError::NoDev { url, source }),
         }
     }
 
@@ -122,10 +130,17 @@ impl Connection {
     }
 
     /// How the store is used there.
-    pub(crate) fn store_config(&self) -> Config {
+    pub(crate) fn store_config(&self, feed: &Feed) -> Config {
         let mut config = Config::new(&self.place.names.prefix);
         if self.place.on == On::Dev {
             local::adjust(&mut config);
+            return config;
+        }
+        config.retention_hours = feed.retention_hours;
+        config.reads_per_second = feed.reads_per_second;
+        config.shards = feed.shards.map_or(Shards::OnDemand, Shards::Provisioned);
+        if feed.delivery == Delivery::FanOut {
+            config.delivery = headwater_store_kinesis::Delivery::FanOut { consumer: feed.consumer.clone() };
         }
         config
     }

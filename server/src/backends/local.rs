@@ -12,6 +12,7 @@ use headwater_store_kinesis::{Config, Shards, infra};
 use super::bucket::{self, BucketError};
 use super::connect::Connection;
 use super::place::{Names, Place};
+use crate::config::Feed;
 
 /// Shards of the local feed: each is read and projected by a task of its own.
 const SHARDS: u32 = 4;
@@ -42,7 +43,7 @@ pub(super) async fn start(
     options.transition = Duration::ZERO;
     let local = Local::start(options).await?;
     let connection = Connection::to(Place::local(names, &local));
-    infra::apply(&connection.clients, &connection.store_config()).await?;
+    infra::apply(&connection.clients, &connection.store_config(&Feed::default())).await?;
     bucket::apply(&connection).await?;
     Ok((local, connection))
 }

@@ -6,12 +6,13 @@
 //! - `local.rs`: the look-alikes of `dev`, prepared and ready,
 //! - `bucket.rs`: the bucket of the archive.
 
-mod bucket;
+pub(crate) mod bucket;
 mod connect;
 mod local;
 mod open;
 mod place;
 
 pub(crate) use connect::{ConnectError, Connection, reach};
-pub(crate) use open::Backends;
+pub(crate) use local::StartError;
+pub(crate) use open::{Backends, Books};
 pub(crate) use place::{Names, Place};

@@ -11,6 +11,7 @@ use headwater_store_kinesis::{Config, KinesisStore};
 use super::connect::Connection;
 use super::local::{self, StartError};
 use super::place::Names;
+use crate::config::Feed;
 
 /// What a process runs on, opened.
 #[derive(Debug)]
@@ -27,22 +28,37 @@ pub(crate) struct Backends {
     local: Option<Local>,
 }
 
+/// Rows and leases: they do nothing by themselves, so whoever only looks may have them.
+#[derive(Debug, Clone)]
+pub(crate) struct Books {
+    /// The rows of all projections.
+    pub(crate) rows: Arc<DynamoRows>,
+    /// Who reads what.
+    pub(crate) leases: Arc<DynamoLeases>,
+}
+
+impl Connection {
+    /// Rows and leases there.
+    pub(crate) fn books(&self) -> Books {
+        let (client, prefix) = (&self.clients.dynamodb, &self.place.names.prefix);
+        let rows = Arc::new(DynamoRows::new(client, rows::Config::new(prefix)));
+        Books { rows, leases: Arc::new(DynamoLeases::new(client, prefix)) }
+    }
+}
+
 impl Backends {
     /// Opens them. Tables, stream and bucket must be there: `infra apply` makes them. Nothing is sent that has to be
     /// waited for.
     pub(crate) fn open(connection: Connection, config: &Config) -> Self {
-        let clients = &connection.clients;
-        let prefix = &connection.place.names.prefix;
-        let store = Arc::new(KinesisStore::open(clients, config));
-        let rows = Arc::new(DynamoRows::new(&clients.dynamodb, rows::Config::new(prefix)));
-        let leases = Arc::new(DynamoLeases::new(&clients.dynamodb, prefix));
+        let store = Arc::new(KinesisStore::open(&connection.clients, config));
+        let Books { rows, leases } = connection.books();
         Self { connection, store, rows, leases, local: None }
     }
 
     /// Starts look-alikes in this process, on what the directory keeps if there is one, and opens everything on them.
-    pub(crate) async fn start(application: &str, data_dir: Option<PathBuf>) -> Result<Self, StartError> {
-        let (local, connection) = local::start(Names::of(application), data_dir).await?;
-        let mut config = connection.store_config();
+    pub(crate) async fn start(names: Names, data_dir: Option<PathBuf>) -> Result<Self, StartError> {
+        let (local, connection) = local::start(names, data_dir).await?;
+        let mut config = connection.store_config(&Feed::default());
         // The directory belongs to this process alone, so every other writer there is a dead one.
         config.takeover_after = std::time::Duration::ZERO;
         let backends = Self { local: Some(local), ..Self::open(connection, &config) };

@@ -14,13 +14,14 @@ use tokio::task::JoinSet;
 use super::line::{Line, LineError};
 use super::progress::Progress;
 use super::send::Sender;
+use crate::cli::Api;
 use crate::exit::{Exit, complain};
 
 /// What `import` was told.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) file: PathBuf,
-    pub(crate) server: String,
+    pub(crate) api: Api,
     pub(crate) connections: usize,
 }
 
@@ -77,7 +78,7 @@ async fn import(options: &Options, progress: &Arc<Progress>) -> Result<(), Impor
         true => Box::new(BufReader::new(tokio::io::stdin())),
         false => Box::new(BufReader::new(tokio::fs::File::open(&options.file).await.map_err(failed)?)),
     };
-    let sender = Sender::new(&options.server).map_err(ImportError::Server)?;
+    let sender = Sender::new(&options.api);
     let mut workers = JoinSet::new();
     let mut queues = Vec::with_capacity(options.connections);
     for _ in 0..options.connections {

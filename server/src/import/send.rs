@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, StatusCode, Url, header};
+use axum::http::{Method, StatusCode};
+use bytes::Bytes;
 
 use super::line::Line;
+use crate::cli::{Api, segment};
 use crate::exit::with_causes;
 
 /// Tries of one command before the import gives up.
 const TRIES: u32 = 6;
 /// The pause before the second try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(30);
 /// Most of an answer that is shown, in characters.
 const SHOWN: usize = 300;
 
@@ -31,18 +30,12 @@ pub(super) enum Outcome {
 /// A client of the server.
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
-    client: Client,
-    base: Url,
+    api: Api,
 }
 
 impl Sender {
-    pub(super) fn new(server: &str) -> Result<Self, String> {
-        let base: Url = server.parse().map_err(|error| format!("{server:?} is not an address: {error}"))?;
-        if base.scheme() != "http" {
-            return Err(format!("{server:?} is not an http:// address"));
-        }
-        let client = Client::builder().timeout(REQUEST).build().map_err(|error| error.to_string())?;
-        Ok(Self { client, base })
+    pub(super) fn new(api: &Api) -> Self {
+        Self { api: api.clone() }
     }
 
     /// Sends a command until it is answered for good.
@@ -69,23 +62,19 @@ impl Sender {
 
     /// Sends it once; an error is one that may pass.
     async fn once(&self, line: &Line) -> Result<Outcome, String> {
-        let id = utf8_percent_encode(line.stream.id(), NON_ALPHANUMERIC);
-        let command = utf8_percent_encode(&line.command, NON_ALPHANUMERIC);
-        let path = format!("v1/streams/{}/{id}/commands/{command}", line.stream.category());
-        let url = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
-        let request = self.client.post(url).header(header::CONTENT_TYPE, "application/json");
-        let request = match &line.key {
-            Some(key) => request.header("idempotency-key", key.as_str()),
-            None => request,
-        };
-        let response =
-            request.body(line.data.get().to_owned()).send().await.map_err(|error| with_causes(&error))?;
-        let status = response.status();
+        let (category, id) = (line.stream.category(), segment(line.stream.id()));
+        let path = format!("/v1/streams/{category}/{id}/commands/{}", segment(&line.command));
+        let key = line.key.as_ref().map(|key| ("idempotency-key", key.as_str()));
+        let headers: Vec<(&'static str, &str)> = key.into_iter().collect();
+        let body = Bytes::from(line.data.get().to_owned());
+        let answer = self.api.send(Method::POST, &path, &headers, body).await;
+        let answer = answer.map_err(|error| with_causes(&error))?;
+        let status = answer.status;
         if status.is_success() {
-            let repeated = response.headers().contains_key("idempotent-replayed");
+            let repeated = answer.headers.contains_key("idempotent-replayed");
             return Ok(if repeated { Outcome::Repeated } else { Outcome::Accepted });
         }
-        let body = response.text().await.map_err(|error| with_causes(&error))?;
+        let body = String::from_utf8_lossy(&answer.body);
         if status.is_server_error() || status == StatusCode::CONFLICT {
             return Err(format!("{status}: {}", said(&body)));
         }

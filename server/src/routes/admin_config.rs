@@ -1,4 +1,4 @@
-//! `GET /v1/admin/config`: what this process runs on.
+//! `GET /v1/admin/config`: what this process runs on, and how it is configured.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,16 +6,17 @@ use serde::Serialize;
 
 use crate::Services;
 use crate::backends::Place;
-use crate::serving::Limits;
+use crate::config::Shown as Setting;
 
 /// What is shown; other commands of the same binary ask it where the look-alikes of `dev` are.
 #[derive(Serialize)]
 struct Shown<'a> {
     backends: &'a Place,
-    server: &'a Limits,
+    settings: &'a [Setting],
 }
 
 pub(super) async fn get(State(services): State<Services>) -> Json<serde_json::Value> {
     let around = &services.surroundings;
-    Json(serde_json::to_value(Shown { backends: &around.place, server: &around.limits }).unwrap_or_default())
+    let shown = Shown { backends: &around.place, settings: &around.settings };
+    Json(serde_json::to_value(shown).unwrap_or_default())
 }

@@ -4,6 +4,7 @@ mod admin_config;
 mod commands;
 mod events;
 mod health;
+mod metrics;
 mod read_models;
 mod router;
 mod streams;

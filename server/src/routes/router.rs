@@ -9,7 +9,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::{admin_config, commands, events, health, read_models, streams};
+use super::{admin_config, commands, events, health, metrics, read_models, streams};
+use crate::auth::{audit, authenticate};
+use crate::observe::observe;
 use crate::serving::{Guard, guard, is_probe};
 use crate::{Problem, ProblemKind, Services};
 
@@ -18,6 +20,7 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// All built-in routes, beside those of the application.
 pub(crate) fn router(services: &Services, own: Router<Services>) -> Router {
+    let around = &services.surroundings;
     Router::new()
         .route("/v1/streams/{category}/{id}/commands/{name}", post(commands::post))
         .route("/v1/streams/{category}/{id}", get(streams::get))
@@ -26,13 +29,18 @@ pub(crate) fn router(services: &Services, own: Router<Services>) -> Router {
         .route("/v1/read-models", get(read_models::catalogue))
         .route("/v1/read-models/{name}/{key}", get(read_models::row))
         .route("/v1/admin/config", get(admin_config::get))
+        .route("/metrics", get(metrics::get))
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(own)
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(middleware::from_fn_with_state(Guard::new(Arc::clone(&services.surroundings.limits)), guard))
+        // The outermost is the last: seen, let in, within the limits, and, when it changes the service, written down.
+        .layer(middleware::from_fn(audit))
+        .layer(middleware::from_fn_with_state(Guard::new(Arc::clone(&around.limits)), guard))
+        .layer(middleware::from_fn_with_state(around.auth.clone(), authenticate))
+        .layer(middleware::from_fn_with_state(services.clone(), observe))
         .with_state(services.clone())
 }
 

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use metrics::counter;
 use tokio::sync::Semaphore;
 
 use super::limits::Limits;
@@ -36,6 +37,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         return next.run(request).await;
     }
     let Ok(_seat) = guard.seats.try_acquire() else {
+        counter!("headwater_requests_shed_total").increment(1);
         return Problem::new(
             ProblemKind::Overloaded,
             "too many requests are under way: try again in a second",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
+use metrics::{counter, gauge};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -59,12 +60,15 @@ pub(super) async fn accept(
                     graceful.watcher(),
                     stop.clone(),
                 );
+                gauge!("headwater_connections").increment(1.0);
                 connections.spawn(async move {
                     served.await;
                     drop(seat);
+                    gauge!("headwater_connections").decrement(1.0);
                 });
             }
             Err(_) => {
+                counter!("headwater_connections_refused_total").increment(1);
                 if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
                     connections.spawn(async move {
                         refuse(stream).await;

@@ -14,6 +14,8 @@ mod listener;
 mod run;
 mod signals;
 mod stall;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 pub(crate) use guard::{Guard, guard, is_probe};

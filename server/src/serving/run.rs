@@ -12,8 +12,11 @@ use tokio::sync::watch;
 use super::limits::Limits;
 use super::listener;
 use super::signals::Signals;
+use crate::auth::Auth;
 use crate::backends::Backends;
+use crate::config::Shown;
 use crate::exit::{Exit, complain};
+use crate::observe::{Metrics, Vitals, describe};
 use crate::services::Surroundings;
 use crate::{App, Stopping, routes};
 
@@ -45,6 +48,9 @@ pub(crate) struct Serving {
     pub(crate) listener: TcpListener,
     pub(crate) backends: Backends,
     pub(crate) limits: Limits,
+    pub(crate) auth: Auth,
+    /// Every setting, as it may be shown.
+    pub(crate) settings: Vec<Shown>,
     pub(crate) role: Role,
     /// The only projections to keep, when not all.
     pub(crate) only: Option<Vec<String>>,
@@ -67,17 +73,30 @@ impl Serving {
         app: &App,
         ready: impl FnOnce(SocketAddr, &Backends),
     ) -> Result<Exit, Box<dyn std::error::Error>> {
-        let Self { listener, backends, limits, role, only } = self;
+        let Self { listener, backends, limits, auth, settings, role, only } = self;
         let mut signals = Signals::listen();
         let limits = Arc::new(limits);
         let (stopper, stopping) = Stopping::new();
-        let place = backends.connection.place.clone();
-        let surroundings = Surroundings { place: Arc::new(place), stopping, limits: Arc::clone(&limits) };
-        let (router, runner) = app.on(surroundings, Arc::clone(&backends.store) as _, backends.runner())?;
-        let runner = match &only {
-            None => runner,
-            Some(only) => app.only(backends.runner(), only)?,
+        let readers = match &only {
+            None => None,
+            Some(only) => Some(app.only(backends.runner(), only)?),
         };
+        let runner = backends.runner();
+        let control = readers.as_ref().unwrap_or(&runner).control();
+        let metrics = Metrics::of_process();
+        describe();
+        let surroundings = Surroundings {
+            place: Arc::new(backends.connection.place.clone()),
+            stopping,
+            limits: Arc::clone(&limits),
+            auth,
+            metrics: metrics.clone(),
+            vitals: Vitals { store: Some(Arc::clone(&backends.store)), readers: Some(control) },
+            settings: settings.into(),
+        };
+        let (router, runner) = app.on(surroundings, Arc::clone(&backends.store) as _, runner)?;
+        let runner = readers.unwrap_or(runner);
+        let _upkeep = AbortOnDropHandle(tokio::spawn(metrics.keep_up()));
         let router = if role == Role::Worker { routes::probes(router) } else { router };
 
         let address = listener.local_addr()?;
@@ -129,6 +148,15 @@ impl Serving {
             return Err("not everything was finished before the end".into());
         }
         Ok(Exit::Done)
+    }
+}
+
+/// Ends a task with its owner.
+struct AbortOnDropHandle(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDropHandle {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -1,6 +1,8 @@
 //! The bank: its rules, its transfers, and the real data from end to end.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod being_a_server;
+mod command_line;
 mod dev;
 mod durable;
 mod process;

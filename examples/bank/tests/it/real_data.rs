@@ -212,7 +212,7 @@ fn what_is_wrong_on_the_command_line_is_named() {
         (&["import", env!("CARGO_MANIFEST_PATH")], 2, "line 1 is not a command"),
         (&["dev", "--port", "x"], 2, "invalid value"),
         (&["dev", "--port", "0", "--data-dir", "/dev/null"], 1, "/dev/null"),
-        (&["serve"], 2, "unrecognized subcommand"),
+        (&["sever"], 2, "unrecognized subcommand"),
     ];
     for (arguments, code, says) in cases {
         let output = run(arguments);
