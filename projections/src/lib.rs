@@ -17,6 +17,7 @@ mod keys;
 mod memory;
 mod parked;
 mod projection;
+mod random;
 mod read_models;
 pub mod rows;
 mod runner;

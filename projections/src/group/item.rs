@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use headwater::store::{Partition, PartitionId, Position};
 use serde::{Deserialize, Serialize};
 
 use super::{CatchUp, Generations};
+
+use crate::random::random;
 
 /// The id of a worker: a process at one time, never the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +20,7 @@ impl WorkerId {
     /// An id that no other worker has.
     #[must_use]
     pub fn random() -> Self {
-        let half = || RandomState::new().build_hasher().finish();
-        Self(format!("{:016x}{:016x}", half(), half()).into())
+        Self(format!("{:016x}{:016x}", random(), random()).into())
     }
 }
 

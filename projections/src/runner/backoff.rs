@@ -1,11 +1,11 @@
 //! Pauses between tries: doubling, bounded, with a random part so that two owners do not keep step.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::limits::{FIRST_PAUSE, LONGEST_PAUSE};
+use crate::random::random;
 
 /// The pauses of one piece of work that is tried until it is done.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ impl Backoff {
     /// Waits for the next pause, or less when a stop is asked for.
     pub async fn pause_or_stop(&mut self, stop: &Stop) {
         tokio::select! {
+            biased;
             () = self.pause() => {}
             () = stop.requested() => {}
         }
@@ -30,7 +31,7 @@ impl Backoff {
     fn next(&mut self) -> Duration {
         let full = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.tries)).min(LONGEST_PAUSE);
         self.tries = self.tries.saturating_add(1);
-        let random = RandomState::new().build_hasher().finish() % 1_000;
+        let random = random() % 1_000;
         full / 2 + full.mul_f64(random as f64 / 2_000.0)
     }
 }

@@ -81,6 +81,7 @@ pub(super) async fn run(
     while outcome.is_ok() {
         rounds.round().await;
         tokio::select! {
+            biased;
             () = &mut shutdown => break,
             ended = rounds.ended() => outcome = ended,
             () = tokio::time::sleep(ROUND) => {}

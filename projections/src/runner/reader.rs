@@ -160,6 +160,7 @@ impl Reader {
             }
         };
         tokio::select! {
+            biased;
             () = news => {}
             () = pauses_change => {}
             () = generations_change => {}

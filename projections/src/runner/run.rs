@@ -124,6 +124,7 @@ impl Runner {
         let Place { store, group } = self.directory.place();
         let kinds = self.control.kinds();
         tokio::select! {
+            biased;
             () = &mut shutdown => return Ok(()),
             () = deploy_all(&kinds, &self.directory) => {}
         }

@@ -3,6 +3,9 @@
 pub mod leases;
 pub mod rows;
 mod scenario;
+mod seed;
 mod shuffle;
 
 pub use scenario::{Scenario, fold};
+pub use seed::seed;
+pub(crate) use seed::seeded;
