@@ -52,7 +52,7 @@ const LAYERS: [Layer; 10] = [
 ];
 
 /// Packages that nothing ships with and that may use what they need.
-const FREE: [&str; 2] = ["xtask", "headwater-benches"];
+const FREE: [&str; 3] = ["xtask", "headwater-benches", "headwater-proof"];
 
 /// The only feature of core that may switch on a runtime.
 const TESTING: &str = "testing";

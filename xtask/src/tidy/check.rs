@@ -38,7 +38,7 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Violation>, String> {
 }
 
 /// Every file a rule is about, in a stable order; build output and hidden folders left out.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     let entries = fs::read_dir(folder).map_err(|reason| format!("{}: {reason}", folder.display()))?;
     for entry in entries {

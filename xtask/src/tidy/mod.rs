@@ -9,3 +9,5 @@ mod tree;
 mod violation;
 
 pub(crate) use check::check;
+#[cfg(test)]
+pub(crate) use check::files;

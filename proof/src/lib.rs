@@ -1,0 +1,14 @@
+//! The proof that the laws hold, as far as a program can give it. Nothing of it ships.
+//!
+//! - [`model`]: the protocols that carry the laws as small state machines, searched exhaustively, and one change to each
+//!   rule of theirs that the search must notice,
+//! - `tests/it/simulation/`: the real runner, leases and step on virtual time, in a world that loses, repeats, delays,
+//!   splits, merges and kills, from a seed,
+//! - `tests/it/fuzz/`: every decoder that meets bytes from outside, from kept corpora,
+//! - `tests/it/chaos/`: the real binary over the look-alikes, with faults between them and processes that are killed,
+//!   stopped and run out of disk.
+//!
+//! `cargo xtask test` runs all of it in small, `cargo xtask prove` in large. The mutations of the real code stand in
+//! `xtask/src/mutate/`; `docs/proof.md` says law by law what was done.
+
+pub mod model;

@@ -1,0 +1,35 @@
+//! What happened, in order: its hash says whether two runs were the same, its end what led to a failure.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+/// Lines that are kept.
+const LINES: usize = 400;
+
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    pub(crate) hash: u64,
+    pub(crate) count: u64,
+    lines: VecDeque<String>,
+}
+
+impl Trace {
+    pub(crate) fn add(&mut self, line: String) {
+        self.hash = line.bytes().fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        self.count += 1;
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    pub(crate) fn end(&self) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            let _infallible = writeln!(text, "{line}");
+        }
+        text
+    }
+}
