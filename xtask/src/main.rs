@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
 mod lookalikes;
+mod mutate;
+mod prove;
 mod steps;
 mod tidy;
 
@@ -16,6 +18,8 @@ The chores of this workspace.
 
   cargo xtask test        everything that must pass before a merge: format, tidy, lints, tests, documentation
   cargo xtask tidy        only the house rules: dependency arrows, file sizes, module files, manifests, left-over marks
+  cargo xtask prove       the proof in large; `prove SECONDS` for how long a part may take
+  cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD` for a part of the table
   cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
   cargo xtask help        this text
 ";
@@ -26,6 +30,12 @@ fn main() -> ExitCode {
     let passed = match words.as_slice() {
         ["test"] => steps::test(&root()),
         ["tidy"] => steps::tidy(&root()),
+        ["prove"] => prove::run(&root(), prove::SECONDS),
+        ["prove", seconds] if seconds.parse::<u64>().is_ok() => {
+            prove::run(&root(), seconds.parse().unwrap_or(prove::SECONDS))
+        }
+        ["mutate"] => mutate::run(&root(), ""),
+        ["mutate", word] => mutate::run(&root(), word),
         ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -1,0 +1,14 @@
+//! Breaking the real code, one line at a time, and seeing which test notices.
+//!
+//! - `breakage.rs`: what a breakage is,
+//! - `writing.rs`, `reading.rs`: the table, law by law: up to the ledger and the feed, and from the feed on,
+//! - `run.rs`: applies each in a copy of the tree and runs the test that must fail.
+//!
+//! That every line of the table still stands in the code is a test, so the table cannot rot unseen.
+
+mod breakage;
+mod reading;
+mod run;
+mod writing;
+
+pub(crate) use run::run;
