@@ -2,7 +2,7 @@
 //!
 //! Application code derives [`Projection`] and writes [`Project::apply`]. The pure [`step`] decides what a batch of
 //! commits does to the rows, a [`RowStore`] keeps them, and the [`Runner`] carries events from the feed to the rows.
-//! [`ReadModels`] is how others look at the result. Several processes share the work as a [`group`].
+//! [`ReadModels`] is how others look at the result. A [`Reactor`](reactor::Reactor) acts on events instead of keeping rows. Several processes share the work as a [`group`].
 //!
 //! Rows and leases in DynamoDB are a package of their own, `headwater-projections-dynamodb`.
 
@@ -18,6 +18,7 @@ mod memory;
 mod parked;
 mod projection;
 mod random;
+pub mod reactor;
 mod read_models;
 pub mod rows;
 mod runner;
@@ -39,8 +40,9 @@ pub use projection::{Project, Projection};
 pub use read_models::{Found, MAX_GROUPED_STREAMS, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
 pub use runner::{
-    Assignment, Backoff, CatchUpStatus, Control, GROUP, Group, GroupMended, Mended, Order, OrderError,
-    PartitionState, PartitionStatus, RunError, Runner, Status, Stop, Unread, Work, limits,
+    Assignment, Backoff, CatchUpStatus, Control, GROUP, Group, GroupMended, Lag, Mended, Order, OrderError,
+    ParkedCount, PartitionState, PartitionStatus, PlaceStatus, ProjectionState, ProjectionStatus, RunError,
+    Runner, Status, Stop, Unread, Work, limits,
 };
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};

@@ -61,6 +61,8 @@ pub enum CauseKind {
     TooLarge,
     /// The ledger does not have the versions before it.
     Missing,
+    /// A command of a reaction was refused, an effect failed, or the reactor said why it cannot react.
+    Reaction,
 }
 
 /// What somebody ordered about parked streams, and why. Kept beside the rows of the generation.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use clap::{ArgMatches, Command};
 use headwater::{Aggregate, EventStore, Executor};
+use headwater_projections::reactor::{REACTOR_VERSION, Reactor};
 use headwater_projections::rows::MemoryRows;
 use headwater_projections::{DefinitionError, GROUP, Projection, Runner};
 use headwater_store_memory::MemoryStore;
@@ -20,16 +21,27 @@ use crate::{Services, cli, routes};
 /// What a command of the application does.
 pub type Handler = fn(&ArgMatches) -> Result<(), Box<dyn std::error::Error>>;
 
-/// Adds a projection to a runner.
-type Add = fn(Runner) -> Result<Runner, DefinitionError>;
+/// Adds a projection or a reactor to a runner.
+type Add = Arc<dyn Fn(Runner) -> Result<Runner, DefinitionError> + Send + Sync>;
 
-/// A projection that the application keeps.
-#[derive(Debug, Clone, Copy)]
+/// A projection that the application keeps, or a reactor, whose places are kept alike.
+#[derive(Clone)]
 pub(crate) struct Kept {
     pub(crate) name: &'static str,
     pub(crate) version: u32,
     pub(crate) indexes: &'static [&'static str],
     add: Add,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, indexes, .. } = self;
+        f.debug_struct("Kept")
+            .field("name", name)
+            .field("version", version)
+            .field("indexes", indexes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A service in the making.
@@ -81,8 +93,17 @@ impl App {
     /// The same, keeping a read model.
     #[must_use]
     pub fn projection<P: Projection>(mut self) -> Self {
+        let add: Add = Arc::new(|runner: Runner| runner.projection::<P>());
         let (name, version, indexes) = (P::NAME, P::VERSION, P::INDEXES);
-        self.projections.push(Kept { name, version, indexes, add: |runner| runner.projection::<P>() });
+        self.projections.push(Kept { name, version, indexes, add });
+        self
+    }
+
+    /// The same with a reactor: it acts on events instead of keeping rows.
+    #[must_use]
+    pub fn reactor<R: Reactor + Clone>(mut self, reactor: R) -> Self {
+        let add: Add = Arc::new(move |runner: Runner| runner.reactor(reactor.clone()));
+        self.projections.push(Kept { name: R::NAME, version: REACTOR_VERSION, indexes: &[], add });
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use headwater::EventFeed;
-use headwater::store::{FeedBatch, FeedRecord, Partition, PartitionId, Position, StoreError};
+use headwater::store::{Behind, FeedBatch, FeedRecord, Partition, PartitionId, Position, StoreError};
 
 use crate::MemoryStore;
 use crate::shard::{SHARDS, Shard};
@@ -43,6 +43,13 @@ impl EventFeed for MemoryStore {
         let Ok(known) = known(position, shard.read().log().len()) else { return };
         // Both outcomes mean the same to the caller: look again.
         let _timed_out = tokio::time::timeout(timeout, shard.grown(known)).await;
+    }
+
+    fn behind(&self, partition: &PartitionId, position: Option<&Position>) -> Behind {
+        let Ok(shard) = self.partition(partition) else { return Behind::default() };
+        let length = shard.read().log().len();
+        let records = known(position, length).ok().map(|known| (length - known) as u64);
+        Behind { records, time: None }
     }
 }
 

@@ -85,6 +85,15 @@ pub struct FeedBatch {
     pub ended: bool,
 }
 
+/// How far a place in a partition is behind the newest record, as far as a backend knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Behind {
+    /// So many records follow.
+    pub records: Option<u64>,
+    /// The newest record came so much later than the last one read.
+    pub time: Option<Duration>,
+}
+
 /// The feed of a backend.
 ///
 /// # Delivery
@@ -114,4 +123,10 @@ pub trait EventFeed: Send + Sync + fmt::Debug {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     async fn wait(&self, partition: &PartitionId, position: Option<&Position>, timeout: Duration);
+
+    /// How far a position is behind, as the backend knew when it was read there. It asks nobody, and what is not known is
+    /// left out.
+    fn behind(&self, _partition: &PartitionId, _position: Option<&Position>) -> Behind {
+        Behind::default()
+    }
 }

@@ -12,7 +12,7 @@ pub(crate) use append::each_once;
 pub use append::{Append, Appended, Check, Invalid, Transaction};
 pub use capabilities::{Capabilities, limits};
 pub use error::{Conflict, ErrorKind, Source, StoreError};
-pub use feed::{EventFeed, FeedBatch, FeedRecord, Partition, PartitionId, Position};
+pub use feed::{Behind, EventFeed, FeedBatch, FeedRecord, Partition, PartitionId, Position};
 pub use read::{Consistency, Direction, Loaded, Page, Read};
 pub use scan::{Scan, ScanCursor, ScanPage};
 pub use traits::{EventStore, EventStoreExt};

@@ -64,6 +64,36 @@ pub enum AccountEvent {
     },
     /// The account was closed.
     Closed {},
+    /// Money is on its way to another account of this bank.
+    WireSent {
+        /// The account it is for.
+        to: String,
+        /// How much.
+        amount: Amount,
+    },
+    /// Money came from another account of this bank.
+    WireReceived {
+        /// The account it comes from.
+        from: String,
+        /// How much.
+        amount: Amount,
+    },
+    /// Money came that this account cannot take: it goes back.
+    WireBounced {
+        /// The account it comes from.
+        from: String,
+        /// How much.
+        amount: Amount,
+        /// Why.
+        reason: String,
+    },
+    /// Money that the other account could not take is back.
+    WireRefunded {
+        /// The account it was for.
+        to: String,
+        /// How much.
+        amount: Amount,
+    },
 }
 
 /// What can be asked of an account.
@@ -94,6 +124,28 @@ pub enum AccountCommand {
     },
     /// Close it; its balance must be zero.
     Close {},
+    /// Send money to another account of this bank.
+    SendWire {
+        /// The account it is for.
+        to: String,
+        /// How much.
+        amount: Amount,
+    },
+    /// Take in money from another account, or say why not: it is an event in either case, so that asking twice gives the
+    /// same answer.
+    ReceiveWire {
+        /// The account it comes from.
+        from: String,
+        /// How much.
+        amount: Amount,
+    },
+    /// Take back money that the other account could not take. It is never refused: a closed account owes it to its owner.
+    RefundWire {
+        /// The account it was for.
+        to: String,
+        /// How much.
+        amount: Amount,
+    },
 }
 
 /// Why an account refuses.
@@ -122,6 +174,12 @@ pub enum AccountRefusal {
     Full {
         /// What was asked for.
         amount: Amount,
+    },
+    /// There is no account by this name.
+    #[error("{to:?} cannot be the name of another account")]
+    NotAnAccount {
+        /// The name.
+        to: String,
     },
     /// It is not empty.
     #[error("the account has a balance of {balance} hellers: only an account at zero can be closed")]
@@ -154,6 +212,20 @@ pub struct Account {
 }
 
 impl Account {
+    fn must_cover(&self, amount: Amount) -> Result<(), AccountRefusal> {
+        let available = self.balance.available(self.overdraft_limit);
+        if amount.hellers() > available {
+            Err(AccountRefusal::Overdrawn { amount, available })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn must_take(&self, amount: Amount) -> Result<(), AccountRefusal> {
+        self.must_be_open()?;
+        self.balance.plus(amount).map(drop).ok_or(AccountRefusal::Full { amount })
+    }
+
     fn must_be_open(&self) -> Result<(), AccountRefusal> {
         match self.status {
             Status::New => Err(AccountRefusal::NotOpen),
@@ -176,16 +248,12 @@ impl Decider for Account {
                 Status::Closed => return Err(AccountRefusal::Closed),
             },
             AccountCommand::Deposit { amount, details } => {
-                self.must_be_open()?;
-                self.balance.plus(amount).ok_or(AccountRefusal::Full { amount })?;
+                self.must_take(amount)?;
                 AccountEvent::Deposited { amount, details }
             }
             AccountCommand::Withdraw { amount, details } => {
                 self.must_be_open()?;
-                let available = self.balance.available(self.overdraft_limit);
-                if amount.hellers() > available {
-                    return Err(AccountRefusal::Overdrawn { amount, available });
-                }
+                self.must_cover(amount)?;
                 AccountEvent::Withdrawn { amount, details }
             }
             AccountCommand::Close {} => {
@@ -195,6 +263,19 @@ impl Decider for Account {
                 }
                 AccountEvent::Closed {}
             }
+            AccountCommand::SendWire { to, amount } => {
+                self.must_be_open()?;
+                if headwater::Id::<Self>::new(&to).is_err() {
+                    return Err(AccountRefusal::NotAnAccount { to });
+                }
+                self.must_cover(amount)?;
+                AccountEvent::WireSent { to, amount }
+            }
+            AccountCommand::ReceiveWire { from, amount } => match self.must_take(amount) {
+                Ok(()) => AccountEvent::WireReceived { from, amount },
+                Err(refusal) => AccountEvent::WireBounced { from, amount, reason: refusal.to_string() },
+            },
+            AccountCommand::RefundWire { to, amount } => AccountEvent::WireRefunded { to, amount },
         };
         Ok(vec![event])
     }
@@ -205,9 +286,14 @@ impl Decider for Account {
                 self.status = Status::Open;
                 self.overdraft_limit = *overdraft_limit;
             }
-            AccountEvent::Deposited { amount, .. } => self.balance.add(*amount),
-            AccountEvent::Withdrawn { amount, .. } => self.balance.subtract(*amount),
+            AccountEvent::Deposited { amount, .. }
+            | AccountEvent::WireReceived { amount, .. }
+            | AccountEvent::WireRefunded { amount, .. } => self.balance.add(*amount),
+            AccountEvent::Withdrawn { amount, .. } | AccountEvent::WireSent { amount, .. } => {
+                self.balance.subtract(*amount);
+            }
             AccountEvent::Closed {} => self.status = Status::Closed,
+            AccountEvent::WireBounced { .. } => {}
         }
     }
 }

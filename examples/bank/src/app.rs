@@ -14,6 +14,7 @@ pub fn app() -> App {
         .projection::<read_models::Balances>()
         .projection::<read_models::DailyTotals>()
         .projection::<read_models::LargestWithdrawals>()
+        .reactor(crate::wires::Wires)
         .routes(axum::Router::new().route("/v1/transfers", post(transfer::post)))
         .command(commands::convert(), commands::run_convert)
         .hint("curl -i {url}/v1/streams/account/ada/commands/open -d '{\"owner\": \"ada\", \"overdraft_limit\": 0}' -H 'content-type: application/json'")

@@ -7,5 +7,6 @@ pub mod convert;
 pub mod money;
 pub mod read_models;
 pub mod transfer;
+pub mod wires;
 
 pub use app::app;

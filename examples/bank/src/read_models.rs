@@ -25,15 +25,18 @@ impl Project<Account> for Balances {
     fn apply(&mut self, event: &Recorded<'_, AccountEvent>) {
         match event.event {
             AccountEvent::Opened { owner, .. } => self.owner.clone_from(owner),
-            AccountEvent::Deposited { amount, .. } => {
+            AccountEvent::Deposited { amount, .. }
+            | AccountEvent::WireReceived { amount, .. }
+            | AccountEvent::WireRefunded { amount, .. } => {
                 self.balance.add(*amount);
                 self.transactions += 1;
             }
-            AccountEvent::Withdrawn { amount, .. } => {
+            AccountEvent::Withdrawn { amount, .. } | AccountEvent::WireSent { amount, .. } => {
                 self.balance.subtract(*amount);
                 self.transactions += 1;
             }
             AccountEvent::Closed {} => self.closed = true,
+            AccountEvent::WireBounced { .. } => {}
         }
     }
 }
@@ -58,7 +61,8 @@ impl Project<Account> for DailyTotals {
             AccountEvent::Deposited { details, .. } | AccountEvent::Withdrawn { details, .. } => {
                 Keys::one(day(details.booked_on, event).to_string())
             }
-            AccountEvent::Opened { .. } | AccountEvent::Closed {} => Keys::None,
+            // What moves between accounts of the bank does not come in or go out.
+            _ => Keys::None,
         }
     }
 
@@ -72,7 +76,7 @@ impl Project<Account> for DailyTotals {
                 self.withdrawn += amount.signed();
                 self.withdrawals += 1;
             }
-            AccountEvent::Opened { .. } | AccountEvent::Closed {} => {}
+            _ => {}
         }
     }
 }

@@ -14,6 +14,7 @@ use super::backoff::{Backoff, Stop};
 use super::kind::Keeping;
 use super::lane::Lane;
 use super::limits::{BATCH_RECORDS, BATCH_RECORDS_LEAST, BATCH_TIME, SPARE_PATIENCE};
+use super::pace::Pace;
 use super::work::{Assignment, Unread};
 use crate::group::Checkpoint;
 
@@ -36,6 +37,8 @@ pub(super) struct Place {
     pub(super) at: Option<Position>,
     /// Whether it could not keep up with a generation that is live.
     pub(super) slow: bool,
+    /// Whether it reads apart from the others.
+    pub(super) apart: bool,
 }
 
 /// Projections that read together.
@@ -80,6 +83,13 @@ impl Cohort {
         let done = self.carry(context, from.as_ref(), &batch).await;
         context.assignment.dealt_with(records, newest.filter(|_| done));
         self.size.learn(begun.elapsed(), records);
+        if done {
+            let behind = context.feed.behind(context.assignment.partition(), batch.next.as_ref());
+            let pace = Pace::of(&batch, behind);
+            for place in self.places.iter().filter(|place| !place.slow) {
+                context.assignment.progress.paced(&place.generation, pace);
+            }
+        }
         match (done, batch.ended, idle) {
             (false, ..) => Turn::Not,
             (true, true, _) => Turn::Ended,

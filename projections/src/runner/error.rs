@@ -26,7 +26,7 @@ pub enum RunError {
 
 /// Why a batch could not be done for now.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LaneError {
+pub(crate) enum LaneError {
     #[error(transparent)]
     Rows(#[from] RowError),
     #[error(transparent)]

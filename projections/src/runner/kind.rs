@@ -8,13 +8,14 @@ use headwater::EventStore;
 use headwater::store::PartitionId;
 
 use super::lane::{Handler, OneStream, Shared, Typed};
+use super::pace::Tally;
 use super::waits::AllWaits;
 use crate::group::{Checkpoint, Generations, Stage};
 use crate::rows::Generation;
 use crate::{Definition, Projection, RowStore};
 
 /// A projection in a runner, its type forgotten.
-pub(super) trait Kind: Send + Sync + fmt::Debug {
+pub(crate) trait Kind: Send + Sync + fmt::Debug {
     fn name(&self) -> &'static str;
     /// The version of its code.
     fn version(&self) -> u32;
@@ -45,6 +46,7 @@ impl<P: Projection> Kind for ViewKind<P> {
             rows: Arc::clone(&self.rows),
             ledger: Arc::clone(&self.ledger),
             waits: self.waits.of(number),
+            tally: Tally::default(),
         });
         if P::SHARED { Arc::new(Shared::new(typed)) } else { Arc::new(OneStream(typed)) }
     }

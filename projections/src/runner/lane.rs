@@ -14,13 +14,14 @@ use super::backoff::Backoff;
 use super::error::LaneError;
 use super::fill::fill;
 use super::limits::{FILL_COMMITS, MEMORY_ENTRIES, WRITES_IN_FLIGHT};
+use super::pace::Tally;
 use super::waits::Waits;
 use crate::rows::{Generation, RowError, Wanted, Written};
 use crate::{Batch, Definition, Memory, Parked, Projection, RowStore, Step, Transaction, Writes, step};
 
 /// A lane, its projection forgotten.
 #[async_trait]
-pub(super) trait Lane: Send {
+pub(crate) trait Lane: Send {
     /// Brings commits into the rows. On an error nothing is known about them; trying again is safe.
     async fn carry(&mut self, commits: &[Arc<Commit>]) -> Result<(), LaneError>;
     /// Forgets what it knows: somebody else may have been at work meanwhile.
@@ -31,7 +32,7 @@ pub(super) trait Lane: Send {
 }
 
 /// A projection in a runner, its type forgotten.
-pub(super) trait Handler: Send + Sync + fmt::Debug {
+pub(crate) trait Handler: Send + Sync + fmt::Debug {
     fn name(&self) -> &'static str;
     /// The generation it keeps.
     fn generation(&self) -> &Generation;
@@ -41,6 +42,12 @@ pub(super) trait Handler: Send + Sync + fmt::Debug {
     fn own_lane(&self) -> Box<dyn Lane>;
     /// The row store, and the indexes the projection asks of it.
     fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]);
+    /// What it has applied in this process.
+    fn tally(&self) -> &Tally;
+    /// Whether it reads the feed apart from the others, because it may take long over what it does.
+    fn apart(&self) -> bool {
+        false
+    }
 }
 
 /// What the lanes of a projection work with.
@@ -51,6 +58,7 @@ pub(super) struct Typed<P> {
     pub(super) rows: Arc<dyn RowStore>,
     pub(super) ledger: Arc<dyn EventStore>,
     pub(super) waits: Arc<Waits>,
+    pub(super) tally: Tally,
 }
 
 /// Rows fed by one stream: partitions have nothing in common, so each has a lane of its own.
@@ -79,6 +87,9 @@ impl<P: Projection> Handler for OneStream<P> {
     fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]) {
         (&self.0.rows, P::INDEXES)
     }
+    fn tally(&self) -> &Tally {
+        &self.0.tally
+    }
 }
 
 impl<P: Projection> Shared<P> {
@@ -102,6 +113,9 @@ impl<P: Projection> Handler for Shared<P> {
     }
     fn rows(&self) -> (&Arc<dyn RowStore>, &'static [&'static str]) {
         (&self.typed.rows, P::INDEXES)
+    }
+    fn tally(&self) -> &Tally {
+        &self.typed.tally
     }
 }
 
@@ -280,7 +294,7 @@ impl<P: Projection> TypedLane<P> {
     }
 
     async fn write(&self, writes: Writes, batch: &Batch) -> Result<Wrote, LaneError> {
-        let Writes { transactions, mut parked, .. } = writes;
+        let Writes { transactions, mut parked, applied, .. } = writes;
         // Transactions of shared rows build on each other, and so do those of single events; rows fed by one stream are
         // independent.
         let at_once = if P::SHARED || batch.one_by_one { 1 } else { WRITES_IN_FLIGHT };
@@ -317,6 +331,7 @@ impl<P: Projection> TypedLane<P> {
         let reached = |stream: &StreamName| Some((stream.clone(), self.memory.version(stream)?));
         let reached: Vec<_> = streams.into_iter().filter_map(reached).collect();
         self.typed.waits.wake(&reached, &parked);
+        self.typed.tally.add(applied);
         Ok(Wrote::All)
     }
 }

@@ -10,7 +10,7 @@
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
 //! - `catch_up.rs`: what the feed has lost is read from the ledger, in a `pass.rs`,
 //! - `mender.rs`: parked streams are tried again by themselves, `orders.rs`: by order,
-//! - `status.rs`: what is shown of it.
+//! - `status.rs`: what is shown of the group, `projections.rs`: of each projection, `pace.rs`: how fast it gets on.
 
 mod backoff;
 mod catch_up;
@@ -24,8 +24,10 @@ mod lane;
 pub mod limits;
 mod mender;
 mod orders;
+mod pace;
 mod pass;
 mod progress;
+mod projections;
 mod reader;
 mod rounds;
 mod run;
@@ -39,8 +41,13 @@ pub use error::RunError;
 pub use group::Group;
 pub use lane::Mended;
 pub use orders::{GroupMended, Order, OrderError};
+pub use projections::{Lag, ParkedCount, PlaceStatus, ProjectionState, ProjectionStatus};
 pub use run::{GROUP, Runner};
 pub use status::{CatchUpStatus, Control, PartitionState, PartitionStatus, Status};
 pub use work::{Assignment, Unread, Work};
 
+pub(crate) use error::LaneError;
+pub(crate) use kind::Kind;
+pub(crate) use lane::{Handler, Lane};
+pub(crate) use pace::Tally;
 pub(crate) use waits::AllWaits;

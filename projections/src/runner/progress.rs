@@ -9,6 +9,8 @@ use headwater::store::Position;
 use tokio::time::Instant;
 
 use super::limits::HEAD_FRESH;
+use super::pace::Pace;
+use super::projections::{Paces, Place};
 use super::status::{PartitionState, PartitionStatus};
 use crate::group::{Checkpoint, Lease};
 
@@ -21,6 +23,7 @@ pub(super) struct Progress {
 #[derive(Debug, Default)]
 struct State {
     checkpoints: BTreeMap<Arc<str>, Checkpoint>,
+    paces: Paces,
     losses: u64,
     /// Where the projections that are furthest read.
     lead: Option<Position>,
@@ -48,6 +51,19 @@ impl Progress {
     pub(super) fn checkpoints(&self) -> (BTreeMap<Arc<str>, Checkpoint>, u64) {
         let state = self.locked();
         (state.checkpoints.clone(), state.losses)
+    }
+
+    /// A generation has dealt with a batch, and is so far behind now.
+    pub(super) fn paced(&self, generation: &Arc<str>, pace: Pace) {
+        self.locked().paces.insert(Arc::clone(generation), pace);
+    }
+
+    /// Where a generation is, and how far behind.
+    pub(super) fn place(&self, generation: &str) -> Place {
+        let state = self.locked();
+        let (checkpoint, pace) =
+            (state.checkpoints.get(generation).cloned(), state.paces.get(generation).copied());
+        Place { checkpoint, pace, owner: None }
     }
 
     /// The feed has answered with this many records.

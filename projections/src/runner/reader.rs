@@ -21,6 +21,8 @@ pub(super) struct Reader {
     lead: Cohort,
     /// Those that are behind, each cohort in a task of its own.
     behind: JoinSet<Returned>,
+    /// Those that read apart from the others, however far they are.
+    apart: JoinSet<Returned>,
     /// Those that are paused.
     paused: Vec<Place>,
     /// Which projections were paused when they were last sorted.
@@ -45,6 +47,7 @@ impl Reader {
             context,
             lead: Cohort::default(),
             behind: JoinSet::new(),
+            apart: JoinSet::new(),
             paused: Vec::new(),
             seen: BTreeSet::new(),
             kept: Arc::default(),
@@ -60,7 +63,7 @@ impl Reader {
             let late = !self.behind.is_empty() || !self.paused.is_empty();
             self.context.assignment.progress.set_lead(self.lead.from(), late);
             if self.lead.places.is_empty() {
-                if self.behind.is_empty() && self.paused.is_empty() {
+                if self.behind.is_empty() && self.apart.is_empty() && self.paused.is_empty() {
                     return true;
                 }
                 self.wait(false).await;
@@ -72,11 +75,11 @@ impl Reader {
                 Turn::Done | Turn::Not => {}
             }
             self.leave_slow_ones_behind();
-            while let Some(returned) = self.behind.try_join_next() {
+            while let Some(returned) = self.behind.try_join_next().or_else(|| self.apart.try_join_next()) {
                 self.take_back(returned);
             }
         }
-        while self.behind.join_next().await.is_some() {}
+        while self.behind.join_next().await.is_some() || self.apart.join_next().await.is_some() {}
         false
     }
 
@@ -110,6 +113,13 @@ impl Reader {
 
     /// Puts the furthest into the lead, unless somebody is there, and sends off the others to catch up.
     fn place(&mut self, places: Vec<Place>) {
+        let (apart, places): (Vec<_>, Vec<_>) = places.into_iter().partition(|place| place.apart);
+        if !apart.is_empty() {
+            self.apart.spawn(keep_on(Cohort::of(apart), Arc::clone(&self.context)));
+        }
+        if places.is_empty() {
+            return;
+        }
         let lead = match self.lead.places.is_empty() {
             true => places.iter().map(|place| place.at.clone()).max().flatten(),
             false => self.lead.from(),
@@ -166,6 +176,7 @@ impl Reader {
             () = generations_change => {}
             () = context.assignment.stop.requested() => {}
             Some(returned) = self.behind.join_next() => self.take_back(returned),
+            Some(returned) = self.apart.join_next() => self.take_back(returned),
         }
     }
 
@@ -188,15 +199,17 @@ impl Reader {
     }
 }
 
+/// Whether some of a cohort are to be sorted anew: they are paused, or not kept any more.
+fn is_to_be_sorted(cohort: &Cohort, context: &Context) -> bool {
+    let (paused, kept) = (context.paused.borrow(), context.kept.borrow());
+    let gone = |place: &Place| kept.iter().all(|kept| kept.generation != place.generation);
+    cohort.places.iter().any(|place| paused.contains(place.name) || gone(place))
+}
+
 /// Reads on with those that are behind, until they have reached the others or are to be sorted anew.
 async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
     loop {
-        let sort = {
-            let (paused, kept) = (context.paused.borrow(), context.kept.borrow());
-            let gone = |place: &Place| kept.iter().all(|kept| kept.generation != place.generation);
-            cohort.places.iter().any(|place| paused.contains(place.name) || gone(place))
-        };
-        if sort || context.assignment.stop.is_requested() {
+        if is_to_be_sorted(&cohort, &context) || context.assignment.stop.is_requested() {
             return Returned { places: cohort.places, near: false };
         }
         match cohort.turn(&context).await {
@@ -208,6 +221,25 @@ async fn catch_up(mut cohort: Cohort, context: Arc<Context>) -> Returned {
             Turn::Done | Turn::Not => {}
         }
     }
+}
+
+/// Reads on with those that read apart from the others, until they are to be sorted anew.
+async fn keep_on(mut cohort: Cohort, context: Arc<Context>) -> Returned {
+    let (partition, stop) = (context.assignment.partition(), context.assignment.stop());
+    while !is_to_be_sorted(&cohort, &context) && !stop.is_requested() {
+        match cohort.turn(&context).await {
+            Turn::Ended => return Returned { places: Vec::new(), near: true },
+            Turn::Idle => {
+                let from = cohort.from();
+                tokio::select! {
+                    () = context.feed.wait(partition, from.as_ref(), IDLE_WAIT) => {}
+                    () = stop.requested() => {}
+                }
+            }
+            Turn::Done | Turn::Not => {}
+        }
+    }
+    Returned { places: cohort.places, near: false }
 }
 
 /// Where a generation stands in the partition; nowhere when it has come to its end.
@@ -223,5 +255,6 @@ fn place(context: &Context, kept: &Keeping) -> Option<Place> {
         None => None,
     };
     let (name, lane) = (kept.handler.name(), kept.handler.lane());
-    Some(Place { name, generation, lane, at, slow: false })
+    let apart = kept.handler.apart();
+    Some(Place { name, generation, lane, at, slow: false, apart })
 }

@@ -321,7 +321,8 @@ impl Rounds {
         let here = self.held.iter().map(|(id, holding)| (id.clone(), Arc::clone(&holding.progress)));
         let (partitions, here) = (partitions.collect(), here.collect());
         let (catch_up, pass) = (items.catch_up.clone(), self.passes.places());
-        self.control.show(Shown { workers: plan.workers, partitions, here, catch_up, pass });
+        let me = Some(self.me.id.clone());
+        self.control.show(Shown { me, workers: plan.workers, partitions, here, catch_up, pass });
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use headwater::{EventFeed, EventStore};
+use headwater::{EventFeed, EventStore, Executor};
 use tokio::task::JoinSet;
 
 use super::backoff::Backoff;
@@ -19,6 +19,7 @@ use super::views::Views;
 use super::{AllWaits, Control, RunError};
 use crate::directory::{Directory, Place};
 use crate::group::{LeaseStore, MemoryLeases, deploy};
+use crate::reactor::{Reactor, ReactorKind};
 use crate::read_models::Model;
 use crate::{Definition, DefinitionError, Projection, ReadModels, RowStore};
 
@@ -50,6 +51,8 @@ pub struct Runner {
     ledger: Arc<dyn EventStore>,
     feed: Arc<dyn EventFeed>,
     rows: Arc<dyn RowStore>,
+    /// Carries out what reactors command.
+    executor: Executor,
     directory: Arc<Directory>,
     models: BTreeMap<&'static str, Model>,
     control: Control,
@@ -62,7 +65,8 @@ impl Runner {
         let place = Place { store: Arc::new(MemoryLeases::new()), group: GROUP.into() };
         let directory = Arc::new(Directory::new(place));
         let control = Control::new(Arc::clone(&directory));
-        Self { ledger, feed, rows, directory, models: BTreeMap::new(), control }
+        let executor = Executor::new(Arc::clone(&ledger));
+        Self { ledger, feed, rows, executor, directory, models: BTreeMap::new(), control }
     }
 
     /// Names the group. All runners of a group should have the same projections; while a new one is rolled out, it
@@ -88,13 +92,26 @@ impl Runner {
     /// [`DefinitionError`] when its definition breaks a rule or its name is taken.
     pub fn projection<P: Projection>(mut self) -> Result<Self, DefinitionError> {
         let definition = Definition::<P>::new()?;
-        if self.models.contains_key(P::NAME) {
+        if self.control.kinds().iter().any(|kind| kind.name() == P::NAME) {
             return Err(DefinitionError::NameTwice { name: P::NAME });
         }
         let waits = Arc::new(AllWaits::default());
         self.models.insert(P::NAME, Model::of::<P>(Arc::clone(&waits)));
         let (rows, ledger) = (Arc::clone(&self.rows), Arc::clone(&self.ledger));
         self.control.add(Arc::new(ViewKind { definition, rows, ledger, waits }));
+        Ok(self)
+    }
+
+    /// Adds a reactor, which acts on events instead of keeping rows.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] when its definition breaks a rule or its name is taken.
+    pub fn reactor<R: Reactor>(self, reactor: R) -> Result<Self, DefinitionError> {
+        if self.control.kinds().iter().any(|kind| kind.name() == R::NAME) {
+            return Err(DefinitionError::NameTwice { name: R::NAME });
+        }
+        let (rows, ledger) = (Arc::clone(&self.rows), Arc::clone(&self.ledger));
+        self.control.add(Arc::new(ReactorKind::new(reactor, rows, ledger, self.executor.clone())?));
         Ok(self)
     }
 

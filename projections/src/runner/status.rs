@@ -11,9 +11,10 @@ use super::kind::{Keeping, Kind};
 use super::lane::Handler;
 use super::pass::Places;
 use super::progress::Progress;
+use super::projections::Place;
 use crate::ReadError;
 use crate::directory::Directory;
-use crate::group::{CatchUp, Segment, WorkerId};
+use crate::group::{CatchUp, Generations, Segment, WorkerId};
 
 /// What becomes of a partition, seen from one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,7 @@ struct Shared {
 /// What the last round has left to be shown.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
+    pub(super) me: Option<WorkerId>,
     pub(super) workers: usize,
     pub(super) partitions: BTreeMap<PartitionId, PartitionStatus>,
     pub(super) here: BTreeMap<PartitionId, Arc<Progress>>,
@@ -224,10 +226,32 @@ impl Control {
         *locked(&self.shared.shown) = shown;
     }
 
-    /// The handler of the live generation.
-    pub(super) async fn handler(&self, projection: &str) -> Result<Arc<dyn Handler>, ReadError> {
+    /// Which generations there are of a projection.
+    pub(super) async fn generations_of(
+        &self,
+        projection: &str,
+    ) -> Result<(Arc<dyn Kind>, Generations), ReadError> {
         let kind = self.kind(projection)?;
         let generations = self.shared.directory.of(kind.name(), kind.version()).await?;
+        Ok((kind, generations))
+    }
+
+    /// What is known of a generation in each partition.
+    pub(super) fn places_of(&self, generation: &str) -> Vec<(String, PartitionStatus, Option<Place>)> {
+        let shown = locked(&self.shared.shown);
+        let place = |(id, status): (&PartitionId, &PartitionStatus)| {
+            let here = shown.here.get(id).map(|progress| Place {
+                owner: shown.me.as_ref().map(ToString::to_string),
+                ..progress.place(generation)
+            });
+            (id.to_string(), status.clone(), here)
+        };
+        shown.partitions.iter().map(place).collect()
+    }
+
+    /// The handler of the live generation.
+    pub(super) async fn handler(&self, projection: &str) -> Result<Arc<dyn Handler>, ReadError> {
+        let (kind, generations) = self.generations_of(projection).await?;
         let live = generations.version(generations.live).unwrap_or_default();
         if live != kind.version() {
             let (projection, code) = (kind.name().to_owned(), kind.version());

@@ -1,6 +1,7 @@
 //! What an answer of Kinesis means: a pure function of the answer and of the place it was asked for.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::types::Record;
@@ -20,6 +21,8 @@ pub(super) struct Answer {
     pub(super) next: Option<String>,
     /// Whether Kinesis says that this is the tip of the shard.
     pub(super) tip: bool,
+    /// How far it is behind the tip.
+    pub(super) behind: Option<Duration>,
     /// Whether it named shards that follow this one.
     pub(super) children: bool,
 }
@@ -46,11 +49,17 @@ impl From<GetRecordsOutput> for Answer {
     fn from(output: GetRecordsOutput) -> Self {
         Self {
             tip: output.millis_behind_latest() == Some(0),
+            behind: behind(output.millis_behind_latest()),
             children: !output.child_shards().is_empty(),
             next: output.next_shard_iterator,
             records: output.records,
         }
     }
+}
+
+/// The milliseconds of an answer.
+pub(super) fn behind(millis: Option<i64>) -> Option<Duration> {
+    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
 }
 
 impl Answer {
@@ -101,7 +110,8 @@ impl Batch<'_> {
         let ended = iterator.is_none() && !stop;
         let quiet = if found { 0 } else { cursor.quiet.saturating_add(1) };
         let more = !answer.tip || anchor.is_some();
-        let cursor = iterator.map(|iterator| Cursor { iterator, anchor, missed, since, more, quiet });
+        let behind = answer.behind;
+        let cursor = iterator.map(|iterator| Cursor { iterator, anchor, missed, since, more, quiet, behind });
         Ok(Verdict { read: FeedBatch { records, next, ended }, cursor })
     }
 }

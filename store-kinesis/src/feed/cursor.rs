@@ -23,12 +23,14 @@ pub(super) struct Cursor {
     pub(super) more: bool,
     /// Answers without records, one after the other.
     pub(super) quiet: u32,
+    /// How far the last answer was behind the tip of the shard.
+    pub(super) behind: Option<Duration>,
 }
 
 impl Cursor {
     /// An iterator that nothing was read from.
     pub(super) fn opened(iterator: String, anchor: Option<Position>) -> Self {
-        Self { iterator, anchor, missed: 0, since: Instant::now(), more: true, quiet: 0 }
+        Self { iterator, anchor, missed: 0, since: Instant::now(), more: true, quiet: 0, behind: None }
     }
 
     /// When the next look is due; at once when there is more.

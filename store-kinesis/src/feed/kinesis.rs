@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
 use headwater::EventFeed;
-use headwater::store::{FeedBatch, Partition, PartitionId, Position, StoreError};
+use headwater::store::{Behind, FeedBatch, Partition, PartitionId, Position, StoreError};
 
 use super::fanout::FanOut;
 use super::incarnation::Stream;
@@ -109,5 +109,14 @@ impl EventFeed for KinesisFeed {
             return;
         }
         self.polling.wait(&place, position, timeout).await;
+    }
+
+    fn behind(&self, partition: &PartitionId, position: Option<&Position>) -> Behind {
+        let Ok(place) = Place::parse(partition) else { return Behind::default() };
+        let time = match &self.fan_out {
+            Some(fan_out) => fan_out.behind(&place, position),
+            None => self.polling.behind(&place, position),
+        };
+        Behind { time, records: time.filter(Duration::is_zero).map(|_| 0) }
     }
 }

@@ -92,6 +92,11 @@ impl Polling {
         }
     }
 
+    /// How far the last answer behind a position was behind the tip of its shard.
+    pub(super) fn behind(&self, place: &Place, position: Option<&Position>) -> Option<Duration> {
+        self.shards.get(&place.partition).cursor(position)?.behind
+    }
+
     async fn open(
         &self,
         place: &Place,

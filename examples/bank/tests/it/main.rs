@@ -12,3 +12,4 @@ mod schemas;
 mod serve;
 mod shuffled;
 mod transfers;
+mod wires;

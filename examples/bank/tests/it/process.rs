@@ -26,9 +26,14 @@ impl Dev {
         let mut process =
             Command::new(env!("CARGO_BIN_EXE_bank")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let url = first.split_once("is ready at ").map(|(_, rest)| rest.split(' ').next().unwrap());
-        let url = url.unwrap_or_else(|| panic!("it is not ready: {first}")).to_owned();
+        // What a killed one has left may be told of before it is ready.
+        let (mut before, mut url) = (Vec::new(), None);
+        while url.is_none() {
+            let line = lines.next().unwrap_or_else(|| panic!("it is not ready: {before:?}")).unwrap();
+            url = line.split_once("is ready at ").map(|(_, rest)| rest.split(' ').next().unwrap().to_owned());
+            before.push(line);
+        }
+        let url = url.unwrap();
         Self { process, url, lines }
     }
 

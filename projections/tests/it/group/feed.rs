@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use headwater::store::{FeedBatch, FeedRecord, Partition, PartitionId, Position, StoreError};
+use headwater::store::{Behind, FeedBatch, FeedRecord, Partition, PartitionId, Position, StoreError};
 use headwater::{Commit, EventFeed};
 use tokio::sync::Notify;
 
@@ -227,6 +227,14 @@ impl EventFeed for Feed {
         let next = records.last().map(|record| &record.position).or(position).cloned();
         let ended = log.closed && records.len() < limit;
         Ok(FeedBatch { records, next, ended })
+    }
+
+    fn behind(&self, partition: &PartitionId, position: Option<&Position>) -> Behind {
+        let state = self.state();
+        let Some(log) = state.partitions.get(partition) else { return Behind::default() };
+        let after = position.map_or(log.trimmed, |position| position.0.parse().unwrap());
+        let left = log.records.iter().filter(|record| record.position.0.parse::<u64>().unwrap() > after);
+        Behind { records: Some(left.count() as u64), time: None }
     }
 
     async fn wait(&self, _: &PartitionId, _: Option<&Position>, timeout: Duration) {

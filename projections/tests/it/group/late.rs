@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use headwater_projections::PartitionState;
+use headwater_projections::{PartitionState, ProjectionState};
 use tokio::time::Instant;
 
 use super::world::World;
 use crate::harness::live;
-use crate::model::{Balance, Total, deposited, plain_balances, plain_totals};
+use crate::model::{AccountEvent, Balance, Total, deposited, plain_balances, plain_totals};
 
 async fn balances_are_exact(world: &World) -> bool {
     let rows = live::<Balance>(world.rows.inside()).await.into_iter();
@@ -130,4 +130,65 @@ async fn a_feed_that_does_not_answer_is_never_shown_as_caught_up() {
     assert!(behind(&world) > Duration::from_secs(90), "{:?}", behind(&world));
     world.feed.silence(false);
     world.until_exact().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_of_a_projection_says_what_it_does_and_how_far_it_is_behind() {
+    let mut world = World::new(2, 2, 0, 9);
+    world.start(0);
+    let status = async |world: &World| {
+        let mut all = world.control(0).projections().await.unwrap();
+        let (totals, balances) = (all.pop().unwrap(), all.pop().unwrap());
+        assert_eq!((balances.name, totals.name), ("balances", "totals"));
+        (balances, totals)
+    };
+    world.until_shared(&[0, 2]).await;
+    world.load(200).await;
+    world.until_exact().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let (balances, _) = status(&world).await;
+    assert_eq!((balances.state, balances.generation, balances.version), (ProjectionState::Live, 1, 1));
+    assert_eq!(
+        (balances.lag.seconds, balances.lag.records, balances.lag.counted),
+        (Some(0.0), Some(0), true)
+    );
+    let events = world.plain.values().map(Vec::len).sum::<usize>() as u64;
+    assert_eq!(balances.applied, events, "each event once");
+    assert!(
+        balances.events_per_second > 0.0 && balances.last_progress_seconds.is_some_and(|last| last > 2.0)
+    );
+    assert_eq!(balances.partitions.len(), 2);
+    assert!(balances.partitions.iter().all(|place| place.here && place.owner.is_some()));
+    assert!(balances.partitions.iter().all(|place| place.checkpoint.is_some()));
+
+    // One that is paused has more to read, and the other has not.
+    world.control(0).pause("totals").unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    world.append("odd", vec![AccountEvent::Poison {}]).await;
+    world.load(50).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let (balances, totals) = status(&world).await;
+    assert_eq!((balances.state, totals.state), (ProjectionState::Live, ProjectionState::Paused));
+    assert_eq!((balances.parked.streams, balances.parked.complete), (1, true));
+    assert_eq!(totals.lag.records, None, "what was seen of the head is old");
+    assert!(totals.lag.seconds.is_some_and(|seconds| seconds > 4.0), "{:?}", totals.lag);
+    world.control(0).resume("totals").unwrap();
+
+    // A feed that does not answer is not level, whatever was seen before.
+    world.feed.silence(true);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let (balances, _) = status(&world).await;
+    assert_eq!((balances.state, balances.lag.records), (ProjectionState::Unreadable, None));
+    assert!(balances.lag.seconds.is_some_and(|seconds| seconds > 50.0), "{:?}", balances.lag);
+    assert!(balances.partitions.iter().all(|place| place.head_seen_seconds.is_some_and(|seen| seen > 50.0)));
+    world.feed.silence(false);
+
+    // What another worker reads is told by its name.
+    world.start(1);
+    world.until_shared(&[1, 1]).await;
+    let (balances, _) = status(&world).await;
+    let owners: std::collections::BTreeSet<_> = balances.partitions.iter().map(|p| p.owner.clone()).collect();
+    assert_eq!((owners.len(), balances.partitions.iter().filter(|place| place.here).count()), (2, 1));
+    let json = serde_json::to_value(&balances).unwrap();
+    assert_eq!((&json["name"], &json["parked"]["streams"]), (&"balances".into(), &1.into()));
 }

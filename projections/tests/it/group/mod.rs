@@ -8,6 +8,7 @@ mod handover;
 mod late;
 mod ledger;
 mod random;
+mod reactors;
 pub(crate) mod slow_rows;
 mod stores;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use headwater::store::{FeedBatch, FeedRecord, Position, StoreError};
 use headwater::{Commit, EventData};
@@ -29,6 +30,8 @@ struct State {
     /// The position behind all of them, and behind what was passed over.
     tail: Option<Position>,
     ended: bool,
+    /// How far the tail is behind the tip of the shard.
+    behind: Option<Duration>,
     /// What the reader is to be told once the records are read.
     trouble: Option<StoreError>,
     /// Nothing more will come: a new subscription is needed.
@@ -62,6 +65,7 @@ impl Buffer {
             records: VecDeque::new(),
             bytes: 0,
             ended: false,
+            behind: None,
             trouble: None,
             over: false,
             read: Instant::now(),
@@ -127,6 +131,17 @@ impl Buffer {
         self.filled.notify_waiters();
     }
 
+    /// So far the tail is behind the tip of the shard.
+    pub(super) fn is_behind(&self, behind: Option<Duration>) {
+        self.state().behind = behind;
+    }
+
+    /// How far a position is behind the tip of the shard, if it is the tail.
+    pub(super) fn behind(&self, position: Option<&Position>) -> Option<Duration> {
+        let state = self.state();
+        state.behind.filter(|_| state.tail.as_ref() == position)
+    }
+
     /// Readers are told this. The task goes on, unless it says that it is over.
     pub(super) fn tell(&self, trouble: StoreError) {
         self.state().trouble = Some(trouble);
@@ -164,7 +179,7 @@ impl Buffer {
     }
 
     /// Waits for something that reading brings about; `false` when there is none for so long.
-    async fn until(&self, done: impl Fn(&State) -> bool, unread: Option<std::time::Duration>) -> bool {
+    async fn until(&self, done: impl Fn(&State) -> bool, unread: Option<Duration>) -> bool {
         loop {
             let drained = self.drained.notified();
             if done(&self.state()) {
@@ -234,7 +249,6 @@ fn bytes(record: &FeedRecord) -> usize {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use futures::FutureExt;
     use headwater::store::Append;

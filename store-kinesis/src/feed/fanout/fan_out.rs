@@ -73,6 +73,11 @@ impl FanOut {
         tokio::time::timeout(timeout, buffer.filled(position)).await.unwrap_or(true)
     }
 
+    /// How far a position is behind the tip of its shard, if everything that was pushed is read.
+    pub(in crate::feed) fn behind(&self, place: &Place, position: Option<&Position>) -> Option<Duration> {
+        self.buffer(place)?.behind(position)
+    }
+
     fn buffer(&self, place: &Place) -> Option<Arc<Buffer>> {
         self.subscriptions().get(&place.partition).map(|subscription| Arc::clone(&subscription.buffer))
     }

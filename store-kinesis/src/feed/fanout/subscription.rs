@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::buffer::Buffer;
 use super::consumer::Consumer;
 use super::limits;
-use crate::feed::batch::{Answer, Batch, Verdict};
+use crate::feed::batch::{Answer, Batch, Verdict, behind};
 use crate::feed::cursor::Cursor;
 use crate::feed::incarnation::Stream;
 use crate::feed::listing::Listing;
@@ -192,6 +192,7 @@ impl Task {
                 self.position.clone_from(&read.next);
                 let ended = read.ended;
                 self.buffer.push(read);
+                self.buffer.is_behind(cursor.as_ref().and_then(|cursor| cursor.behind));
                 match cursor {
                     Some(cursor) => {
                         self.cursor = cursor;
@@ -278,6 +279,7 @@ impl From<SubscribeToShardEvent> for Answer {
         // The last event of a shard names nothing to go on from.
         let next = Some(event.continuation_sequence_number).filter(|next| !next.is_empty());
         let children = event.child_shards.is_some_and(|children| !children.is_empty());
-        Self { records: event.records, next, tip: event.millis_behind_latest == 0, children }
+        let (millis, records) = (event.millis_behind_latest, event.records);
+        Self { records, next, tip: millis == 0, behind: behind(Some(millis)), children }
     }
 }
