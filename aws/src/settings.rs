@@ -89,6 +89,20 @@ impl Settings {
         }
     }
 
+    /// Files of the archive: large bodies, nobody waits, and what fails is tried again by whoever asked.
+    #[must_use]
+    pub fn archive() -> Self {
+        Self {
+            budget: "headwater-archive".into(),
+            attempts: 3,
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(60),
+            operation_timeout: Duration::from_secs(180),
+            ..Self::commands()
+        }
+    }
+
     /// Backfill: large pages, patience, and a budget of its own, so that it cannot starve commands.
     #[must_use]
     pub fn backfill() -> Self {
@@ -139,7 +153,9 @@ impl Settings {
         aws_sdk_kinesis::Client::from_conf(config.build())
     }
 
-    fn partition(&self) -> RetryPartition {
+    /// The retry budget as the SDKs take it.
+    #[must_use]
+    pub fn partition(&self) -> RetryPartition {
         RetryPartition::custom(self.budget.clone()).build()
     }
 }
@@ -158,6 +174,7 @@ mod tests {
             Settings::publishing(),
             Settings::reading(),
             Settings::bookkeeping(),
+            Settings::archive(),
             Settings::backfill(),
         ];
         let plain = Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build());

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod app;
+mod archive;
 mod auth;
 mod backends;
 mod body;

@@ -48,8 +48,12 @@ struct Tap {
 
 impl HttpConnector for Tap {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let target = request.headers().get("x-amz-target");
+        let is_s3 = target.is_none();
+        let operation = match target {
+            Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+            None => s3_operation(&request).to_owned(),
+        };
         match self.wire.fate(&operation, resource(&request)) {
             Fate::Pass | Fate::Meet(Mishap::Nothing) => self.connector.call(request),
             Fate::Meet(Mishap::LostAnswer) => {
@@ -60,6 +64,9 @@ impl HttpConnector for Tap {
                 })
             }
             Fate::Meet(Mishap::Silence) => HttpConnectorFuture::new(std::future::pending()),
+            Fate::Meet(Mishap::Answer(status, kind, _)) if is_s3 => {
+                answer(status, format!("<?xml version=\"1.0\"?><Error><Code>{kind}</Code></Error>"))
+            }
             Fate::Meet(Mishap::Answer(status, kind, rest)) => {
                 let comma = if rest.is_empty() { "" } else { "," };
                 answer(status, format!("{{\"__type\":\"com.amazonaws#{kind}\"{comma}{rest}}}"))
@@ -144,8 +151,22 @@ fn answer(status: u16, body: String) -> HttpConnectorFuture {
     HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body.into())))
 }
 
-/// The name of the table or stream a request is about, or its whole body when it does not say.
+/// What is asked of S3, whose requests do not name it. Only what the archive asks is told apart.
+fn s3_operation(request: &HttpRequest) -> &'static str {
+    match request.method() {
+        "PUT" => "PutObject",
+        "HEAD" => "HeadObject",
+        _ if request.uri().contains("list-type=2") => "ListObjectsV2",
+        _ => "GetObject",
+    }
+}
+
+/// The name of the table or stream a request is about, or the address of one to S3, or the whole body of one that does
+/// not say.
 fn resource(request: &HttpRequest) -> &str {
+    if request.headers().get("x-amz-target").is_none() {
+        return request.uri();
+    }
     let body = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
     ["\"TableName\":\"", "\"StreamName\":\""]
         .iter()

@@ -59,6 +59,12 @@ impl Assignment {
         &self.lease.partition
     }
 
+    /// The partitions that had to be read before it.
+    #[must_use]
+    pub fn parents(&self) -> &[PartitionId] {
+        &self.lease.parents
+    }
+
     /// How far a name had come when the lease was taken.
     #[must_use]
     pub fn checkpoint(&self, name: &str) -> Option<&Checkpoint> {

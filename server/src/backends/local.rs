@@ -58,8 +58,15 @@ pub(super) fn adjust(config: &mut Config) {
 /// Releases what the last run held if it was killed. The directory belongs to this process alone, so nobody else can hold
 /// a lease, and nobody has to wait until they expire.
 pub(super) async fn release_all(leases: &dyn LeaseStore) -> Result<(), LeaseError> {
-    for lease in leases.list(GROUP).await?.leases.into_values().filter(|lease| lease.owner.is_some()) {
-        match leases.save(GROUP, &Item::Lease(lease.given_to(None)), Some(lease.counter)).await? {
+    for group in [GROUP, headwater_archive::GROUP] {
+        release(leases, group).await?;
+    }
+    Ok(())
+}
+
+async fn release(leases: &dyn LeaseStore, group: &str) -> Result<(), LeaseError> {
+    for lease in leases.list(group).await?.leases.into_values().filter(|lease| lease.owner.is_some()) {
+        match leases.save(group, &Item::Lease(lease.given_to(None)), Some(lease.counter)).await? {
             Saved::Done => {}
             Saved::Lost(found) => tracing::warn!(?found, "a lease of the last run has moved"),
         }

@@ -66,6 +66,11 @@ impl Backends {
         Ok(backends)
     }
 
+    /// Whether the look-alikes are in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// A runner without projections.
     pub(crate) fn runner(&self) -> Runner {
         let (store, rows, leases) =

@@ -32,6 +32,8 @@ pub(crate) enum CliError {
     Json { what: String, source: serde_json::Error },
     #[error("{attempted} is not possible for now")]
     Unavailable { attempted: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(transparent)]
+    Archive(Box<dyn std::error::Error + Send + Sync>),
     #[error("interrupted")]
     Interrupted,
 }
@@ -49,7 +51,7 @@ impl CliError {
             Self::Connect(ConnectError::NoRegion | ConnectError::NoCredentials { .. }) => Exit::Config,
             Self::Http { .. } | Self::Connect(_) | Self::Unavailable { .. } => Exit::Unreachable,
             Self::Problem { status, .. } => of_status(*status),
-            Self::Stranger { .. } | Self::Start(_) | Self::Io { .. } => Exit::Failed,
+            Self::Stranger { .. } | Self::Start(_) | Self::Io { .. } | Self::Archive(_) => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
         }
     }

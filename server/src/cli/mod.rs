@@ -6,6 +6,7 @@
 //! - `api.rs`: asking a server, `output.rs`: data as people or programs want it, `confirm.rs`: asking before harm is done.
 
 mod api;
+mod archive;
 mod command;
 mod completions;
 mod config;
@@ -17,6 +18,7 @@ mod error;
 mod events;
 mod import;
 mod infra;
+mod ledger;
 mod new_key;
 mod output;
 mod run;

@@ -10,7 +10,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::Output;
 use super::{
-    command, completions, config, dev, doctor, events, import, infra, new_key, serve, streams, tree,
+    archive, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
+    streams, tree,
 };
 use crate::App;
 use crate::config::{Config, Flag, LogFormat, Settings};
@@ -63,6 +64,8 @@ async fn dispatch(
         "command" => command::run(&context, arguments).await,
         "streams" => streams::run(&context, arguments).await,
         "events" => events::run(&context, arguments).await,
+        "archive" => archive::run(&context, arguments).await,
+        "ledger" => ledger::run(&context, arguments).await,
         "infra" => infra::run(&context, arguments).await,
         "doctor" => doctor::run(&context, arguments).await,
         "config" => config::run(&context, arguments),

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Arg, Command, value_parser};
 
 use super::output::Output;
-use super::{command, completions, config, dev, doctor, events, import, infra, new_key, serve, streams};
+use super::{
+    archive, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
+    streams,
+};
 use crate::App;
 
 /// Every command of a binary.
@@ -41,6 +44,8 @@ pub(super) fn command(app: &App) -> Command {
             streams::command(),
             events::command(),
             import::command(),
+            archive::command(),
+            ledger::command(),
             infra::command(),
             doctor::command(),
             config::command(),

@@ -18,7 +18,7 @@ use crate::config::Shown;
 use crate::exit::{Exit, complain};
 use crate::observe::{Metrics, Vitals, describe};
 use crate::services::Surroundings;
-use crate::{App, Stopping, routes};
+use crate::{App, Stopping, archive, routes};
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +104,11 @@ impl Serving {
         let mut accepting = tokio::spawn(listener::accept(listener, router, Arc::clone(&limits), no_more));
         let (stop_reading, read_no_more) = watch::channel(false);
         let reads = role != Role::Api;
+        // Whoever keeps some read models only leaves the archive to those who keep all.
+        let archive = if only.is_none() { Some(archive::group(&backends)?) } else { None };
         let mut reading = tokio::spawn(async move {
             match reads {
-                true => runner.run(told(read_no_more)).await,
+                true => archive::keep(runner, archive, || told(read_no_more.clone())).await,
                 false => {
                     told(read_no_more).await;
                     Ok(())

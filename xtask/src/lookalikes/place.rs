@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn only_the_same_version_in_the_same_place_counts_as_installed() {
         let root = std::env::temp_dir().join(format!("headwater-xtask-place-{}", std::process::id()));
-        let [server, _] = SERVERS;
-        let [mut newer, _] = SERVERS;
+        let [server, ..] = SERVERS;
+        let [mut newer, ..] = SERVERS;
         newer.version = "9.9.9";
         let place = Place::of(&server, &root);
         assert!(!place.is_filled());

@@ -32,7 +32,7 @@ pub(crate) struct Server {
 }
 
 /// The servers, in the order in which they are installed.
-pub(crate) const SERVERS: [Server; 2] = [
+pub(crate) const SERVERS: [Server; 3] = [
     Server {
         name: "ministack",
         version: "1.5.33",
@@ -63,6 +63,27 @@ pub(crate) const SERVERS: [Server; 2] = [
             npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
             npm.arg(folder).arg("kinesis-local@0.6.2");
             vec![asked_for_version("node".as_ref()), npm]
+        },
+    },
+    Server {
+        name: "duckdb",
+        version: "2.0.0",
+        purpose: "the files of the archive, read by a program that knows nothing of Headwater",
+        variable: "HEADWATER_DUCKDB",
+        entry: || Path::new(PROGRAMS).join(format!("python{}", std::env::consts::EXE_SUFFIX)),
+        requires: "Python 3.10 or newer with its module venv (python3, and python3-venv where it is a package of its own)",
+        runs_on: |folder| {
+            let mut import = Command::new(folder.join(PROGRAMS).join("python"));
+            import.args(["-c", "import duckdb"]);
+            import
+        },
+        install: |_, folder| {
+            let mut environment = Command::new(PYTHON);
+            environment.args(["-m", "venv"]).arg(folder);
+            let mut pip = Command::new(folder.join(PROGRAMS).join("python"));
+            pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"]);
+            pip.args(["--only-binary", ":all:", "duckdb==2.0.0"]);
+            vec![environment, pip]
         },
     },
 ];

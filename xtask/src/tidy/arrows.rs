@@ -24,11 +24,12 @@ const AWS: &str = "headwater-aws";
 const KINESIS: &str = "headwater-store-kinesis";
 const LOCAL: &str = "headwater-local";
 const PROJECTIONS: &str = "headwater-projections";
+const ARCHIVE: &str = "headwater-archive";
 const PROJECTIONS_DYNAMODB: &str = "headwater-projections-dynamodb";
 const SERVER: &str = "headwater-server";
 
 /// The arrows: a package not named here is a violation until somebody decides where it stands.
-const LAYERS: [Layer; 10] = [
+const LAYERS: [Layer; 11] = [
     Layer { package: DERIVE, may_use: &[], aws: false, http: false },
     Layer { package: CORE, may_use: &[DERIVE], aws: false, http: false },
     Layer { package: MEMORY, may_use: &[CORE], aws: false, http: false },
@@ -36,10 +37,11 @@ const LAYERS: [Layer; 10] = [
     Layer { package: KINESIS, may_use: &[CORE, AWS], aws: true, http: false },
     Layer { package: LOCAL, may_use: &[], aws: false, http: true },
     Layer { package: PROJECTIONS, may_use: &[CORE], aws: false, http: false },
+    Layer { package: ARCHIVE, may_use: &[CORE, AWS, PROJECTIONS], aws: true, http: false },
     Layer { package: PROJECTIONS_DYNAMODB, may_use: &[CORE, AWS, PROJECTIONS], aws: true, http: false },
     Layer {
         package: SERVER,
-        may_use: &[CORE, MEMORY, AWS, KINESIS, LOCAL, PROJECTIONS, PROJECTIONS_DYNAMODB],
+        may_use: &[CORE, MEMORY, AWS, KINESIS, LOCAL, PROJECTIONS, ARCHIVE, PROJECTIONS_DYNAMODB],
         aws: true,
         http: true,
     },
@@ -182,6 +184,8 @@ mod tests {
             (KINESIS, AWS),
             (PROJECTIONS, CORE),
             (PROJECTIONS_DYNAMODB, PROJECTIONS),
+            (ARCHIVE, PROJECTIONS),
+            (SERVER, ARCHIVE),
             (PROJECTIONS_DYNAMODB, AWS),
             (SERVER, PROJECTIONS),
             ("bank", SERVER),
@@ -200,12 +204,13 @@ mod tests {
         check_one(PROJECTIONS, SERVER, &["against the arrows"]);
         check_one(PROJECTIONS, PROJECTIONS_DYNAMODB, &["against the arrows"]);
         check_one(PROJECTIONS_DYNAMODB, KINESIS, &["against the arrows"]);
+        check_one(ARCHIVE, KINESIS, &["against the arrows"]);
         check_one(MEMORY, DERIVE, &["against the arrows"]);
     }
 
     #[test]
     fn aws_stays_in_the_backends_and_the_server() {
-        for package in [AWS, KINESIS, PROJECTIONS_DYNAMODB, SERVER] {
+        for package in [AWS, KINESIS, ARCHIVE, PROJECTIONS_DYNAMODB, SERVER] {
             check_one(package, "aws-sdk-dynamodb", &[]);
         }
         for package in [CORE, MEMORY, LOCAL, PROJECTIONS, "bank"] {

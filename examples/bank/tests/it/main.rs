@@ -1,6 +1,7 @@
 //! The bank: its rules, its transfers, and the real data from end to end.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod archive;
 mod being_a_server;
 mod command_line;
 mod dev;
