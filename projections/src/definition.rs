@@ -96,6 +96,10 @@ impl<P: Projection> Definition<P> {
         Ok(Self { sources })
     }
 
+    pub(crate) fn sources(&self) -> &[Source<P>] {
+        &self.sources
+    }
+
     /// The source that reads a category.
     #[must_use]
     pub fn source(&self, category: &str) -> Option<&Source<P>> {

@@ -123,12 +123,7 @@ impl<'m, P: Projection> Fold<'m, P> {
                 changed.insert(key, if stays { Fields::Live(row) } else { Fields::Gone });
             }
         }
-        if changed.len() >= MAX_TRANSACTION_ITEMS {
-            let (rows, limit) = (changed.len(), MAX_TRANSACTION_ITEMS - 1);
-            let message =
-                format!("the event belongs to {rows} rows, and {limit} is the limit: choose fewer keys");
-            return Err(Cause::new(CauseKind::TooLarge, message));
-        }
+        check_rows(changed.len())?;
         let finish = |(key, fields): (&str, Fields<P>)| {
             let json = if self.care == Care::PerBatch { None } else { fields.json(key)? };
             Ok(Changed { key: key.to_owned(), fields, json })
@@ -266,18 +261,33 @@ impl<P: Projection> Fields<P> {
     /// The fields as JSON; nothing for a row that is gone.
     fn json(&self, key: &str) -> Result<Option<Bytes>, Cause> {
         let Self::Live(fields) = self else { return Ok(None) };
-        let json = serde_json::to_vec(fields).map_err(|error| {
-            Cause::new(CauseKind::Row, format!("row {key:?} cannot be written as JSON: {error}"))
-        })?;
-        if json.len() > MAX_ROW_BYTES {
-            let message = format!(
-                "row {key:?} has {} bytes and {MAX_ROW_BYTES} is the limit: keep less in one row",
-                json.len()
-            );
-            return Err(Cause::new(CauseKind::TooLarge, message));
-        }
-        Ok(Some(json.into()))
+        row_json(key, fields).map(Some)
     }
+}
+
+/// The fields of a row as JSON, if they are not too large.
+pub(crate) fn row_json<P: Projection>(key: &str, fields: &P) -> Result<Bytes, Cause> {
+    let json = serde_json::to_vec(fields).map_err(|error| {
+        Cause::new(CauseKind::Row, format!("row {key:?} cannot be written as JSON: {error}"))
+    })?;
+    if json.len() > MAX_ROW_BYTES {
+        let message = format!(
+            "row {key:?} has {} bytes and {MAX_ROW_BYTES} is the limit: keep less in one row",
+            json.len()
+        );
+        return Err(Cause::new(CauseKind::TooLarge, message));
+    }
+    Ok(json.into())
+}
+
+/// Refuses an event that belongs to more rows than are written together.
+pub(crate) fn check_rows(rows: usize) -> Result<(), Cause> {
+    if rows < MAX_TRANSACTION_ITEMS {
+        return Ok(());
+    }
+    let limit = MAX_TRANSACTION_ITEMS - 1;
+    let message = format!("the event belongs to {rows} rows, and {limit} is the limit: choose fewer keys");
+    Err(Cause::new(CauseKind::TooLarge, message))
 }
 
 /// A plan that was applied.

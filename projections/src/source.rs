@@ -3,17 +3,49 @@
 use std::fmt;
 
 use headwater::codec::UndecodableEvent;
-use headwater::{Aggregate, Decoded, Event, Recorded, RecordedEvent};
+use headwater::{
+    Aggregate, Decoded, Event, EventId, Metadata, Recorded, RecordedEvent, StreamName, Timestamp, Version,
+};
 
-use crate::{Keys, Project, Projection};
+use crate::{Cause, CauseKind, Keys, Project, Projection};
 
 /// One aggregate that a projection reads.
 pub struct Source<P> {
     category: &'static str,
     decode: DecodeFn<P>,
+    own: OwnFn<P>,
 }
 
-type DecodeFn<P> = for<'a> fn(RecordedEvent<'a>) -> Result<Box<dyn Changes<P> + 'a>, UndecodableEvent>;
+type DecodeFn<P> = for<'a> fn(Stored<'a>) -> Result<Box<dyn Changes<P> + 'a>, UndecodableEvent>;
+type OwnFn<P> = fn(Stored<'_>, &mut Option<P>) -> Result<(), Cause>;
+
+/// One stored event, borrowed from wherever it was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) stream: &'a StreamName,
+    pub(crate) version: Version,
+    pub(crate) id: EventId,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) metadata: &'a Metadata,
+    pub(crate) name: &'a str,
+    pub(crate) schema: u32,
+    pub(crate) payload: &'a [u8],
+}
+
+impl<'a> From<RecordedEvent<'a>> for Stored<'a> {
+    fn from(event: RecordedEvent<'a>) -> Self {
+        Self {
+            stream: &event.commit.stream,
+            version: event.version(),
+            id: event.id(),
+            recorded_at: event.commit.recorded_at,
+            metadata: &event.commit.metadata,
+            name: &event.data.name,
+            schema: event.data.schema,
+            payload: &event.data.payload,
+        }
+    }
+}
 
 /// One stored event, decoded: what it does to rows of `P`. An upcast may have made several events of it, or none.
 pub(crate) trait Changes<P> {
@@ -30,7 +62,7 @@ impl<P: Projection> Source<P> {
     where
         P: Project<A>,
     {
-        Self { category: A::CATEGORY, decode: decode::<P, A> }
+        Self { category: A::CATEGORY, decode: decode::<P, A>, own: own::<P, A> }
     }
 
     /// The category of the aggregate's streams.
@@ -41,15 +73,21 @@ impl<P: Projection> Source<P> {
 
     pub(crate) fn decode<'a>(
         &self,
-        event: RecordedEvent<'a>,
+        event: impl Into<Stored<'a>>,
     ) -> Result<Box<dyn Changes<P> + 'a>, UndecodableEvent> {
-        (self.decode)(event)
+        (self.decode)(event.into())
+    }
+
+    /// Applies an event to the one row of its stream, in place and without a box for it. After an error the row is as it
+    /// was, after a panic it may not be.
+    pub(crate) fn apply_to_own(&self, event: Stored<'_>, row: &mut Option<P>) -> Result<(), Cause> {
+        (self.own)(event, row)
     }
 }
 
 impl<P> Clone for Source<P> {
     fn clone(&self) -> Self {
-        Self { category: self.category, decode: self.decode }
+        Self { category: self.category, decode: self.decode, own: self.own }
     }
 }
 
@@ -60,31 +98,55 @@ impl<P> fmt::Debug for Source<P> {
 }
 
 struct Typed<'a, A: Aggregate> {
-    stored: RecordedEvent<'a>,
+    stored: Stored<'a>,
     decoded: Decoded<A::Event>,
 }
 
-fn decode<'a, P: Project<A>, A: Aggregate>(
-    stored: RecordedEvent<'a>,
-) -> Result<Box<dyn Changes<P> + 'a>, UndecodableEvent> {
-    let data = stored.data;
-    match <A::Event as Event>::decode(&data.name, data.schema, &data.payload) {
-        Ok(decoded) => Ok(Box::new(Typed::<A> { stored, decoded })),
+fn typed<A: Aggregate>(stored: Stored<'_>) -> Result<Typed<'_, A>, UndecodableEvent> {
+    match <A::Event as Event>::decode(stored.name, stored.schema, stored.payload) {
+        Ok(decoded) => Ok(Typed { stored, decoded }),
         Err(source) => {
-            Err(UndecodableEvent { stream: stored.commit.stream.clone(), version: stored.version(), source })
+            Err(UndecodableEvent { stream: stored.stream.clone(), version: stored.version, source })
         }
     }
+}
+
+fn decode<'a, P: Project<A>, A: Aggregate>(
+    stored: Stored<'a>,
+) -> Result<Box<dyn Changes<P> + 'a>, UndecodableEvent> {
+    Ok(Box::new(typed::<A>(stored)?))
+}
+
+fn own<P: Project<A>, A: Aggregate>(stored: Stored<'_>, row: &mut Option<P>) -> Result<(), Cause> {
+    let typed = typed::<A>(stored).map_err(|error| Cause::of(CauseKind::Undecodable, &error))?;
+    for event in typed.decoded.as_slice() {
+        match P::keys(&typed.recorded(event)) {
+            Keys::Stream | Keys::None => {}
+            keys => drop(keys.resolve(P::NAME, P::SHARED, stored.stream)?),
+        }
+    }
+    for event in typed.decoded.as_slice() {
+        let recorded = typed.recorded(event);
+        if P::keys(&recorded) == Keys::Stream {
+            let fields = row.get_or_insert_with(P::default);
+            fields.apply(&recorded);
+            if !fields.keep() {
+                *row = None;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl<A: Aggregate> Typed<'_, A> {
     fn recorded<'a>(&'a self, event: &'a A::Event) -> Recorded<'a, A::Event> {
         Recorded {
             event,
-            stream: &self.stored.commit.stream,
-            version: self.stored.version(),
-            id: self.stored.id(),
-            recorded_at: self.stored.commit.recorded_at,
-            metadata: &self.stored.commit.metadata,
+            stream: self.stored.stream,
+            version: self.stored.version,
+            id: self.stored.id,
+            recorded_at: self.stored.recorded_at,
+            metadata: self.stored.metadata,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use clap::{ArgMatches, Command};
 use headwater::{Aggregate, EventStore, Executor};
+use headwater_projections::backfill::Target;
 use headwater_projections::reactor::{REACTOR_VERSION, Reactor};
 use headwater_projections::rows::MemoryRows;
 use headwater_projections::{DefinitionError, GROUP, Projection, Runner};
@@ -31,6 +32,8 @@ pub(crate) struct Kept {
     pub(crate) version: u32,
     pub(crate) indexes: &'static [&'static str],
     add: Add,
+    /// As something that can be rebuilt; a reactor cannot.
+    pub(crate) target: Option<fn() -> Result<Target, DefinitionError>>,
 }
 
 impl fmt::Debug for Kept {
@@ -95,7 +98,8 @@ impl App {
     pub fn projection<P: Projection>(mut self) -> Self {
         let add: Add = Arc::new(|runner: Runner| runner.projection::<P>());
         let (name, version, indexes) = (P::NAME, P::VERSION, P::INDEXES);
-        self.projections.push(Kept { name, version, indexes, add });
+        let target: fn() -> Result<Target, DefinitionError> = Target::of::<P>;
+        self.projections.push(Kept { name, version, indexes, add, target: Some(target) });
         self
     }
 
@@ -103,7 +107,7 @@ impl App {
     #[must_use]
     pub fn reactor<R: Reactor + Clone>(mut self, reactor: R) -> Self {
         let add: Add = Arc::new(move |runner: Runner| runner.reactor(reactor.clone()));
-        self.projections.push(Kept { name: R::NAME, version: REACTOR_VERSION, indexes: &[], add });
+        self.projections.push(Kept { name: R::NAME, version: REACTOR_VERSION, indexes: &[], add, target: None });
         self
     }
 

@@ -119,33 +119,34 @@ impl Generations {
         self.made.get(&number).map(|made| made.version)
     }
 
-    /// The same with a new generation, to be filled, and its number.
+    /// The same with a new generation, to be filled, and its number. Behind what it is filled with, the feed is read on
+    /// from these places.
     ///
     /// # Errors
     /// [`GenerationError::TooMany`].
-    pub fn with_new(&self, version: u32) -> Result<(Self, u32), GenerationError> {
+    pub fn with_new(
+        &self,
+        version: u32,
+        from: BTreeMap<PartitionId, Checkpoint>,
+    ) -> Result<(Self, u32), GenerationError> {
         if self.made.len() >= GENERATIONS {
             return Err(GenerationError::TooMany { projection: Arc::clone(&self.projection) });
         }
         let mut next = self.changed();
         next.last += 1;
-        next.made.insert(next.last, Made { version, stage: Stage::Filling, from: BTreeMap::new() });
+        next.made.insert(next.last, Made { version, stage: Stage::Filling, from });
         let number = next.last;
         Ok((next, number))
     }
 
-    /// The same after a generation was filled: from now on it follows the feed, from these places on.
+    /// The same after a generation was filled: from now on it follows the feed.
     ///
     /// # Errors
     /// [`GenerationError::Unknown`].
-    pub fn following(
-        &self,
-        number: u32,
-        from: BTreeMap<PartitionId, Checkpoint>,
-    ) -> Result<Self, GenerationError> {
+    pub fn following(&self, number: u32) -> Result<Self, GenerationError> {
         let mut next = self.changed();
         let Some(made) = next.made.get_mut(&number) else { return Err(self.unknown(number)) };
-        (made.stage, made.from) = (Stage::Following, from);
+        made.stage = Stage::Following;
         Ok(next)
     }
 
@@ -174,6 +175,11 @@ impl Generations {
         let mut next = self.changed();
         next.made.remove(&number).ok_or_else(|| self.unknown(number))?;
         Ok(next)
+    }
+
+    /// The same, written once more.
+    pub(crate) fn touched(&self) -> Self {
+        self.changed()
     }
 
     fn changed(&self) -> Self {
@@ -225,11 +231,11 @@ mod tests {
     fn numbers_are_given_once_and_the_live_generation_stays_until_another_is_promoted() {
         let first = Generations::first("balances", 3);
         assert_eq!((first.live, first.version(1)), (1, Some(3)));
-        let (two, number) = first.with_new(4).unwrap();
+        let (two, number) = first.with_new(4, BTreeMap::new()).unwrap();
         assert_eq!((number, two.live, two.counter), (2, 1, 2));
         let error = two.promoted(2).unwrap_err();
         assert!(matches!(error, GenerationError::Filling { number: 2, .. }), "{error}");
-        let filled = two.following(2, BTreeMap::new()).unwrap();
+        let filled = two.following(2).unwrap();
         let switched = filled.promoted(2).unwrap();
         assert_eq!((switched.live, switched.made.len(), switched.counter), (2, 2, 4));
         assert!(matches!(switched.without(2).unwrap_err(), GenerationError::Live { .. }));
@@ -237,7 +243,7 @@ mod tests {
         let dropped = switched.without(1).unwrap();
         let error = dropped.promoted(1).unwrap_err();
         assert!(matches!(error, GenerationError::Unknown { number: 1, .. }), "{error}");
-        let (_, number) = filled.without(2).unwrap().with_new(4).unwrap();
+        let (_, number) = filled.without(2).unwrap().with_new(4, BTreeMap::new()).unwrap();
         assert_eq!(number, 3, "a number that was given is not given again");
     }
 
@@ -245,9 +251,9 @@ mod tests {
     fn more_generations_than_the_limit_are_refused() {
         let mut all = Generations::first("balances", 1);
         for _ in 1..GENERATIONS {
-            all = all.with_new(1).unwrap().0;
+            all = all.with_new(1, BTreeMap::new()).unwrap().0;
         }
-        assert!(matches!(all.with_new(1).unwrap_err(), GenerationError::TooMany { .. }));
+        assert!(matches!(all.with_new(1, BTreeMap::new()).unwrap_err(), GenerationError::TooMany { .. }));
     }
 
     #[tokio::test]

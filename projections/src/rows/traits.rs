@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::StreamExt;
 use headwater::{StreamName, Version};
 
 use super::{List, Query, RowError, RowPage};
 use crate::{AuditEntry, Parked, Revision, Transaction};
+
+/// Writes under way at once when rows are added and the backend has no way to add many in one request.
+const WRITES_AT_ONCE: usize = 32;
 
 /// One full copy of a projection's rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +134,25 @@ pub trait RowStore: Send + Sync + fmt::Debug {
     /// # Cancel safety
     /// When the future is dropped, everything or nothing is written.
     async fn write(&self, generation: &Generation, transaction: &Transaction) -> Result<Written, RowError>;
+
+    /// Writes rows and versions that nobody has written yet, each for itself, as many as there are: for filling a new
+    /// generation. Each transaction is one row or one version that is expected to be absent. The answers are in the order
+    /// of the transactions, one for each; [`Written::Lost`] is one that is there already, and it is left as it is.
+    ///
+    /// # Errors
+    /// An error for each that is perhaps not written; the others are not touched by it. Asking again for it is safe.
+    ///
+    /// # Cost
+    /// What [`write`](Self::write) costs for each, in as few requests as the backend can.
+    async fn add(
+        &self,
+        generation: &Generation,
+        transactions: &[Transaction],
+    ) -> Vec<Result<Written, RowError>> {
+        let writing: Vec<_> =
+            transactions.iter().map(|transaction| self.write(generation, transaction)).collect();
+        futures::stream::iter(writing).buffered(WRITES_AT_ONCE).collect().await
+    }
 
     /// Lists live rows by key, in the order of the bytes of the key.
     ///

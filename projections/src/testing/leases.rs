@@ -64,9 +64,8 @@ fn lease(id: &str, counter: u64) -> Lease {
 
 /// Generations with something in every field.
 fn generations(projection: &str) -> Generations {
-    let (two, number) = Generations::first(projection, 1).with_new(7).expect("there is room for one more");
     let from = [(partition("0"), Checkpoint::At(Position("4959".into()))), (partition("1"), Checkpoint::End)];
-    two.following(number, from.into()).expect("it was just made")
+    Generations::first(projection, 1).with_new(7, from.into()).expect("there is room for one more").0
 }
 
 /// A catching up with something in every field.

@@ -7,6 +7,7 @@
 
 mod api;
 mod archive;
+mod backfill;
 mod command;
 mod completions;
 mod config;

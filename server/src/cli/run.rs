@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::Output;
 use super::{
-    archive, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
+    archive, backfill, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
     streams, tree,
 };
 use crate::App;
@@ -61,6 +61,8 @@ async fn dispatch(
         "dev" => dev::run(context, arguments).await,
         "serve" => serve::run(context, arguments).await,
         "import" => import::run(&context, arguments).await,
+        "backfill" => backfill::run(&context, arguments).await,
+        "projections" => backfill::run_switch(&context, arguments).await,
         "command" => command::run(&context, arguments).await,
         "streams" => streams::run(&context, arguments).await,
         "events" => events::run(&context, arguments).await,

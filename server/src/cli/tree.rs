@@ -6,7 +6,7 @@ use clap::{Arg, Command, value_parser};
 
 use super::output::Output;
 use super::{
-    archive, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
+    archive, backfill, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
     streams,
 };
 use crate::App;
@@ -46,6 +46,8 @@ pub(super) fn command(app: &App) -> Command {
             import::command(),
             archive::command(),
             ledger::command(),
+            backfill::backfill(),
+            backfill::projections(),
             infra::command(),
             doctor::command(),
             config::command(),

@@ -8,6 +8,7 @@ mod dev;
 mod durable;
 mod process;
 mod real_data;
+mod rebuild;
 mod rules;
 mod schemas;
 mod serve;

@@ -34,6 +34,12 @@ impl Config {
         Self { prefix: prefix.into(), settings: Settings::commands(), report_capacity: false }
     }
 
+    /// Settings for filling a new generation: patience, and a retry budget of its own.
+    #[must_use]
+    pub fn backfill_settings() -> Settings {
+        Settings::backfill()
+    }
+
     /// The name of a generation's table.
     #[must_use]
     pub fn table(&self, generation: &Generation) -> String {

@@ -46,8 +46,8 @@ async fn change(world: &World, change: impl Fn(&Generations) -> Generations) -> 
 /// A second generation by the same code, from the oldest record of the feed on.
 async fn second(world: &World) -> Generation {
     let next = change(world, |all| {
-        let (all, number) = all.with_new(1).unwrap();
-        all.following(number, BTreeMap::new()).unwrap()
+        let (all, number) = all.with_new(1, BTreeMap::new()).unwrap();
+        all.following(number).unwrap()
     });
     next.await.generation(2)
 }

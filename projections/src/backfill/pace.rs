@@ -1,0 +1,143 @@
+//! The pace of a backfill: how much it may take, and how it yields to live traffic.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::limits::{FIRST_YIELD, LONGEST_YIELD};
+
+/// What a backfill may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Budget {
+    /// As much as it can.
+    Unlimited,
+    /// So many percent of the time, 1 to 100: it rests after each piece of work.
+    Percent(u8),
+    /// So many write units a second.
+    WriteUnits(u32),
+}
+
+/// Shared by everything that works for one backfill. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    budget: Budget,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The pause before each write, because writes were refused.
+    pause: Duration,
+    /// When the units that were taken so far are paid for.
+    paid: Instant,
+    /// Whether live traffic is in trouble.
+    yielding: bool,
+}
+
+impl Pace {
+    /// A pace within a budget.
+    #[must_use]
+    pub fn new(budget: Budget) -> Self {
+        let state = State { pause: Duration::ZERO, paid: Instant::now(), yielding: false };
+        Self { budget, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Whoever watches live traffic tells whether it lags: then every piece of work is followed by as much rest, at
+    /// least.
+    pub fn yield_to_live(&self, lagging: bool) {
+        self.state().yielding = lagging;
+    }
+
+    /// Waits until so many write units may be taken.
+    pub(super) async fn take(&self, units: u64) {
+        let pause = self.state().pause;
+        if pause > Duration::ZERO {
+            sleep(pause).await;
+        }
+        if let Budget::WriteUnits(per_second) = self.budget {
+            let cost = Duration::from_secs_f64(units as f64 / f64::from(per_second.max(1)));
+            let from = {
+                let mut state = self.state();
+                let from = state.paid.max(Instant::now());
+                state.paid = from + cost;
+                from
+            };
+            sleep_until(from).await;
+        }
+    }
+
+    /// A piece of work took so long: rests as the budget wants it.
+    pub(super) async fn rest(&self, worked: Duration) {
+        let mut percent = match self.budget {
+            Budget::Percent(percent) => u32::from(percent.clamp(1, 100)),
+            Budget::Unlimited | Budget::WriteUnits(_) => 100,
+        };
+        if self.state().yielding {
+            percent = percent.min(50) / 2;
+        }
+        if percent < 100 {
+            sleep(worked * (100 - percent) / percent.max(1)).await;
+        }
+    }
+
+    /// A write was refused.
+    pub(super) fn refused(&self) {
+        let mut state = self.state();
+        state.pause = (state.pause * 2).clamp(FIRST_YIELD, LONGEST_YIELD);
+    }
+
+    /// A write went well.
+    pub(super) fn accepted(&self) {
+        let mut state = self.state();
+        state.pause = if state.pause < FIRST_YIELD { Duration::ZERO } else { state.pause * 3 / 4 };
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_of_write_units_is_kept_and_one_in_percent_rests() {
+        let begun = Instant::now();
+        let pace = Pace::new(Budget::WriteUnits(100));
+        for _ in 0..10 {
+            pace.take(50).await;
+        }
+        assert_eq!(begun.elapsed().as_millis() / 100, 45, "4.5 s for all but the last 50 units");
+        let begun = Instant::now();
+        let pace = Pace::new(Budget::Percent(20));
+        pace.rest(Duration::from_secs(1)).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(4));
+        let begun = Instant::now();
+        let pace = Pace::new(Budget::Unlimited);
+        pace.rest(Duration::from_secs(1)).await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        pace.yield_to_live(true);
+        pace.rest(Duration::from_secs(1)).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(3), "a quarter of the time while live traffic lags");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_slow_it_down_and_success_makes_it_quick_again() {
+        let pace = Pace::new(Budget::Unlimited);
+        for _ in 0..20 {
+            pace.refused();
+        }
+        let begun = Instant::now();
+        pace.take(1).await;
+        assert_eq!(begun.elapsed(), LONGEST_YIELD);
+        for _ in 0..30 {
+            pace.accepted();
+        }
+        let begun = Instant::now();
+        pace.take(1).await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,153 @@
+//! Progress of a backfill, to be shown by whoever runs it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::limits::NOTES;
+
+/// What a backfill has done so far; written by it, read by anybody.
+#[derive(Debug, Default)]
+pub struct Progress {
+    events: AtomicU64,
+    parts: AtomicU64,
+    all_parts: AtomicU64,
+    all_events: AtomicU64,
+    rows: AtomicU64,
+    units: AtomicU64,
+    refusals: AtomicU64,
+    slots: AtomicU64,
+    all_slots: AtomicU64,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    phase: Phase,
+    notes: VecDeque<String>,
+    all: u64,
+}
+
+/// What a backfill is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking at what there is.
+    #[default]
+    Surveying,
+    /// Reading events and folding them.
+    Folding,
+    /// Reading streams from the ledger of which versions are missing in the history.
+    Filling,
+    /// Writing rows.
+    Writing,
+    /// Comparing rows with a fold of their own.
+    Verifying,
+    /// Waiting for slots that others do.
+    Waiting,
+    /// Waiting until the new generation is level with the live one.
+    CatchingUp,
+    /// Done.
+    Done,
+}
+
+/// Progress at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Snapshot {
+    /// Events read, repeats included; those of a pass that had to be done again count again.
+    pub events: u64,
+    /// Parts read in the pass under way.
+    pub parts: u64,
+    /// Parts of the pass under way.
+    pub all_parts: u64,
+    /// Events of the pass under way, if the source knows.
+    pub all_events: u64,
+    /// Rows written.
+    pub rows: u64,
+    /// Write units of the rows written, one for each KB begun.
+    pub write_units: u64,
+    /// Writes that were refused and tried again.
+    pub refusals: u64,
+    /// Slots done.
+    pub slots: u64,
+    /// Slots there are.
+    pub all_slots: u64,
+    /// Notes so far.
+    pub notes: u64,
+}
+
+impl Progress {
+    /// How far it is.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Snapshot {
+            events: get(&self.events),
+            parts: get(&self.parts),
+            all_parts: get(&self.all_parts),
+            all_events: get(&self.all_events),
+            rows: get(&self.rows),
+            write_units: get(&self.units),
+            refusals: get(&self.refusals),
+            slots: get(&self.slots),
+            all_slots: get(&self.all_slots),
+            notes: self.told().all,
+        }
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.told().phase
+    }
+
+    /// What has been noted since the last call: damage, refusals, streams that were parked.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<String> {
+        self.told().notes.drain(..).collect()
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.told().phase = phase;
+    }
+
+    pub(super) fn note(&self, note: String) {
+        let mut told = self.told();
+        told.all += 1;
+        if told.notes.len() < NOTES {
+            told.notes.push_back(note);
+        }
+    }
+
+    pub(super) fn begin_pass(&self, parts: usize, events: u64) {
+        self.parts.store(0, Ordering::Relaxed);
+        self.all_parts.store(parts as u64, Ordering::Relaxed);
+        self.all_events.store(events, Ordering::Relaxed);
+    }
+
+    pub(super) fn read_events(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
+    }
+
+    pub(super) fn read_part(&self) {
+        self.parts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn wrote(&self, rows: u64, units: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+        self.units.fetch_add(units, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn slots(&self, done: usize, all: usize) {
+        self.slots.store(done as u64, Ordering::Relaxed);
+        self.all_slots.store(all as u64, Ordering::Relaxed);
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,169 @@
+//! What is rebuilt: a projection, its type forgotten, and what filling a slot of it works with.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use headwater::EventStore;
+
+use super::compare::Differences;
+use super::lanes::{Fold, Reading};
+use super::limits::ROWS_SHARE;
+use super::pace::Pace;
+use super::progress::{Phase, Progress};
+use super::shared::{Cut, Folded};
+use super::write::Writing;
+use super::{BackfillError, History, LedgerHistory, Slot, Survey, Verify};
+use crate::group::LeaseStore;
+use crate::rows::Generation;
+use crate::{Definition, DefinitionError, Parked, Projection, RowStore};
+
+/// A projection that can be rebuilt. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Target(pub(super) Arc<dyn Rebuild>);
+
+impl Target {
+    /// A projection as a target.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] when its definition breaks a rule.
+    pub fn of<P: Projection>() -> Result<Self, DefinitionError> {
+        Ok(Self(Arc::new(Typed { definition: Definition::<P>::new()? })))
+    }
+
+    /// The name of the projection.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The version of its code.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.0.version()
+    }
+}
+
+/// What filling works with.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) ledger: Arc<dyn EventStore>,
+    pub(super) leases: Arc<dyn LeaseStore>,
+    pub(super) group: Arc<str>,
+    pub(super) history: Arc<dyn History>,
+    pub(super) survey: Survey,
+    pub(super) rows: Arc<dyn RowStore>,
+    pub(super) generation: Generation,
+    pub(super) memory_bytes: usize,
+    pub(super) verify: Verify,
+    pub(super) dry_run: bool,
+    pub(super) reading: Reading,
+    pub(super) pace: Pace,
+    pub(super) progress: Arc<Progress>,
+    pub(super) differences: Differences,
+    /// Up to where the streams of a shared projection count, once it is known.
+    pub(super) cut: Mutex<Option<Arc<Cut>>>,
+    /// The rows of a shared projection, when they came out together with the cut.
+    pub(super) ready: Mutex<Option<Vec<Folded>>>,
+}
+
+impl Context {
+    pub(super) fn writing(&self) -> Writing<'_> {
+        Writing {
+            rows: self.rows.as_ref(),
+            generation: &self.generation,
+            pace: &self.pace,
+            progress: &self.progress,
+        }
+    }
+
+    /// Whether every row that was compared is what it should be.
+    pub(super) fn judge(&self) -> Result<(), BackfillError> {
+        let (_, count, first) = self.differences.found();
+        first.iter().for_each(|difference| self.progress.note(difference.to_string()));
+        match first.into_iter().next() {
+            None => Ok(()),
+            Some(first) => Err(BackfillError::Differs { count, first: first.key }),
+        }
+    }
+
+    /// What rows and streams may take of the memory.
+    pub(super) fn rows_bytes(&self) -> usize {
+        (self.memory_bytes as f64 * ROWS_SHARE) as usize
+    }
+
+    /// Folds the whole history. What is damaged in it, the ledger makes good: all of it is read as well.
+    pub(super) async fn pass(&self, fold: &Arc<dyn Fold>) -> Result<(), BackfillError> {
+        self.progress.enter(Phase::Folding);
+        let damage = self.reading.pass(&self.history, &self.survey, fold).await?;
+        if damage.is_empty() {
+            return Ok(());
+        }
+        for damage in &damage {
+            tracing::warn!(%damage, "history is damaged: the ledger fills it in");
+        }
+        let count = damage.len();
+        self.progress
+            .note(format!("{count} parts of the history are damaged: the whole ledger is read as well"));
+        let ledger = LedgerHistory::new(Arc::clone(&self.ledger), Arc::clone(&self.leases), &self.group);
+        let ledger: Arc<dyn History> = Arc::new(ledger);
+        let survey = ledger.survey().await?;
+        let damage = self.reading.pass(&ledger, &survey, fold).await?;
+        match damage.into_iter().next() {
+            None => Ok(()),
+            Some(damage) => Err(super::HistoryError::Damaged(damage).into()),
+        }
+    }
+}
+
+/// What became of a slot.
+#[derive(Debug)]
+pub(super) enum Filled {
+    /// Its rows are written.
+    Done,
+    /// It does not fit into memory.
+    TooLarge,
+    /// A stream of a shared projection fails in this slot, and others may have its events already.
+    Poisoned(Box<Parked>),
+}
+
+/// A target's own part of the work.
+#[async_trait]
+pub(super) trait Rebuild: Send + Sync + fmt::Debug {
+    fn name(&self) -> &'static str;
+    fn version(&self) -> u32;
+    fn shared(&self) -> bool;
+    fn indexes(&self) -> &'static [&'static str];
+    /// Settles up to where the streams of a shared projection count; `done` if that was settled before.
+    async fn settle(&self, context: &Context, done: bool) -> Result<(), BackfillError>;
+    /// Folds a slot and writes its rows.
+    async fn fill(&self, context: &Context, slot: Slot) -> Result<Filled, BackfillError>;
+}
+
+#[derive(Debug)]
+pub(super) struct Typed<P> {
+    pub(super) definition: Definition<P>,
+}
+
+#[async_trait]
+impl<P: Projection> Rebuild for Typed<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+    fn version(&self) -> u32 {
+        P::VERSION
+    }
+    fn shared(&self) -> bool {
+        P::SHARED
+    }
+    fn indexes(&self) -> &'static [&'static str] {
+        P::INDEXES
+    }
+    async fn settle(&self, context: &Context, done: bool) -> Result<(), BackfillError> {
+        if P::SHARED { self.settle_cut(context, done).await } else { Ok(()) }
+    }
+    async fn fill(&self, context: &Context, slot: Slot) -> Result<Filled, BackfillError> {
+        if P::SHARED { self.fill_shared(context, slot).await } else { self.fill_own(context, slot).await }
+    }
+}

@@ -1,0 +1,5 @@
+//! Backfill: whatever the history, the memory and the moment of death, rows are those of a plain fold.
+
+mod exact;
+mod faults;
+mod world;

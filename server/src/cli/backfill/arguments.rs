@@ -1,0 +1,172 @@
+//! What `backfill` and `projections` can be told.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use headwater_projections::backfill::{Budget, Options, Verify};
+
+use super::switch::Verb;
+use crate::cli::confirm::yes;
+use crate::cli::context::dev_argument;
+
+/// The command `backfill`.
+pub(in crate::cli) fn backfill() -> Command {
+    Command::new("backfill")
+        .about("Build a read model anew beside the live one, compare it, and switch to it")
+        .args([
+            Arg::new("projection").value_name("PROJECTION").required(true).help("The read model"),
+            Arg::new("memory")
+                .long("memory")
+                .value_name("SIZE")
+                .value_parser(size)
+                .default_value("1GiB")
+                .help("What rows may take in memory; what does not fit is done in parts"),
+            Arg::new("workers")
+                .long("workers")
+                .value_name("N")
+                .value_parser(value_parser!(u16).range(1..=256))
+                .help("Threads that read and fold; as many as there are cores if not given"),
+            Arg::new("budget")
+                .long("budget")
+                .value_name("50% | UNITS")
+                .value_parser(budget)
+                .help("How much of the time it may work, or how many write units a second it may take"),
+            Arg::new("verify")
+                .long("verify")
+                .value_name("WHICH")
+                .value_parser(["sample", "all", "none"])
+                .default_value("sample")
+                .help("Which rows are compared with a fold of their own before the switch"),
+            Arg::new("promote")
+                .long("promote")
+                .value_name("WHEN")
+                .value_parser(["auto", "manual"])
+                .default_value("auto")
+                .help("Whether it becomes live by itself once it is level with the live one"),
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(ArgAction::SetTrue)
+                .help("Write nothing: only read and fold, and say how much there is"),
+            dev_argument(),
+        ])
+}
+
+/// The command `projections`.
+pub(in crate::cli) fn projections() -> Command {
+    let projection = || Arg::new("projection").value_name("PROJECTION").required(true);
+    let generation = || {
+        Arg::new("generation")
+            .value_name("GENERATION")
+            .required(true)
+            .value_parser(value_parser!(u32).range(1..))
+    };
+    let force = || {
+        let help = "Even if it is behind the live one, so that queries see older rows";
+        Arg::new("force").long("force").action(ArgAction::SetTrue).help(help)
+    };
+    Command::new("projections")
+        .about("The generations of read models: which is live, and which others there are")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("list").about("All generations").arg(dev_argument()))
+        .subcommand(Command::new("promote").about("Make a generation live").args([
+            projection(),
+            generation(),
+            force(),
+            dev_argument(),
+        ]))
+        .subcommand(Command::new("rollback").about("Go back to the generation before the live one").args([
+            projection(),
+            force(),
+            dev_argument(),
+        ]))
+        .subcommand(
+            Command::new("drop").about("Drop a generation that is not live, with all its rows").args([
+                projection(),
+                generation(),
+                yes(),
+                dev_argument(),
+            ]),
+        )
+}
+
+/// What `backfill` was told.
+pub(super) fn options(arguments: &ArgMatches) -> Options {
+    let mut options = Options::default();
+    options.memory_bytes = *arguments.get_one("memory").expect("it has a default");
+    if let Some(workers) = arguments.get_one::<u16>("workers") {
+        options.workers = usize::from(*workers);
+    }
+    options.budget = arguments.get_one("budget").copied().unwrap_or(Budget::Unlimited);
+    options.verify = match arguments.get_one::<String>("verify").map(String::as_str) {
+        Some("all") => Verify::All,
+        Some("none") => Verify::Nothing,
+        _ => Verify::Sample,
+    };
+    options.promote = arguments.get_one::<String>("promote").is_some_and(|when| when == "auto");
+    options.dry_run = arguments.get_flag("dry-run");
+    options
+}
+
+/// What `projections` was told.
+pub(super) fn verb(arguments: &ArgMatches) -> Option<(Verb, &ArgMatches)> {
+    let (verb, arguments) = arguments.subcommand()?;
+    let projection = || arguments.get_one::<String>("projection").cloned().unwrap_or_default();
+    let generation = || arguments.get_one::<u32>("generation").copied().unwrap_or_default();
+    let verb = match verb {
+        "list" => Verb::List,
+        "promote" => Verb::Promote(projection(), generation(), arguments.get_flag("force")),
+        "rollback" => Verb::Rollback(projection(), arguments.get_flag("force")),
+        "drop" => Verb::Drop(projection(), generation()),
+        _ => return None,
+    };
+    Some((verb, arguments))
+}
+
+/// Reads a size such as `512MiB`.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let factor: usize = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("give a number and B, KiB, MiB or GiB, such as 512MiB".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "give a whole number, such as 512MiB".to_owned())?;
+    number.checked_mul(factor).filter(|bytes| *bytes >= 1 << 20).ok_or("1MiB is the least".to_owned())
+}
+
+/// Reads a budget such as `50%` or `200`.
+fn budget(text: &str) -> Result<Budget, String> {
+    let wrong = || "give a part of the time such as 50%, or write units a second such as 200".to_owned();
+    match text.strip_suffix('%') {
+        Some(percent) => match percent.parse() {
+            Ok(percent @ 1..=100) => Ok(Budget::Percent(percent)),
+            _ => Err(wrong()),
+        },
+        None => match text.parse() {
+            Ok(units) if units > 0 => Ok(Budget::WriteUnits(units)),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_budgets_are_read_and_odd_ones_refused() {
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("1048576"), Ok(1 << 20));
+        for odd in ["", "MiB", "1KB", "-1MiB", "1.5GiB", "1023KiB", "99999999999GiB"] {
+            assert!(size(odd).is_err(), "{odd}");
+        }
+        assert_eq!(budget("50%"), Ok(Budget::Percent(50)));
+        assert_eq!(budget("200"), Ok(Budget::WriteUnits(200)));
+        for odd in ["", "%", "0%", "101%", "0", "x", "-5"] {
+            assert!(budget(odd).is_err(), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `backfill` and `projections`: read models built anew, promoted, gone back to and dropped.
+//!
+//! Both work beside a running server, on the same tables: those of a `dev` of this machine with `--dev`, else those of
+//! AWS.
+
+mod arguments;
+mod run;
+mod show;
+mod switch;
+
+pub(super) use arguments::{backfill, projections};
+pub(super) use run::run;
+pub(super) use switch::run as run_switch;
