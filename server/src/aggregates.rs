@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater::execute::{ErasedRefusal, Fold};
-use headwater::{Aggregate, Command, Commit, Executor, Id, Options, Version};
+use headwater::schema::{EventSchema, SchemaLock};
+use headwater::{Aggregate, Command, Commit, Event, Executor, Id, Options, Version};
 
 use crate::Problem;
 
@@ -22,6 +23,12 @@ pub(crate) struct Answer {
 pub(crate) trait ServedAggregate: Send + Sync {
     /// The names of its commands.
     fn commands(&self) -> &'static [&'static str];
+
+    /// The schemas of its events.
+    fn event_schemas(&self) -> Vec<EventSchema>;
+
+    /// The lock with its events.
+    fn lock(&self, lock: SchemaLock) -> SchemaLock;
 
     /// Reads a command by name and carries it out.
     async fn execute(
@@ -55,6 +62,14 @@ impl<A> Served<A> {
 impl<A: Aggregate> ServedAggregate for Served<A> {
     fn commands(&self) -> &'static [&'static str] {
         A::Command::NAMES
+    }
+
+    fn event_schemas(&self) -> Vec<EventSchema> {
+        A::Event::schemas()
+    }
+
+    fn lock(&self, lock: SchemaLock) -> SchemaLock {
+        lock.aggregate::<A>()
     }
 
     async fn execute(

@@ -166,6 +166,11 @@ impl App {
         Ok((routes::router(&services, self.routes.clone()), runner))
     }
 
+    /// The aggregates of the application by category.
+    pub(crate) fn aggregates(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn ServedAggregate>)> {
+        self.aggregates.iter().map(|(category, aggregate)| (*category, aggregate))
+    }
+
     /// The projections of the application.
     pub(crate) fn kept(&self) -> &[Kept] {
         &self.projections

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod load;
 mod lookalikes;
 mod mutate;
 mod prove;
@@ -21,6 +22,7 @@ The chores of this workspace.
   cargo xtask prove       the proof in large; `prove SECONDS` for how long a part may take
   cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD` for a part of the table
   cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
+  cargo xtask load        figures: how much `bank dev` answers on this machine; needs wrk, builds for release
   cargo xtask help        this text
 ";
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         }
         ["mutate"] => mutate::run(&root(), ""),
         ["mutate", word] => mutate::run(&root(), word),
+        ["load"] => load::load(&root()),
         ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -10,8 +10,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::Output;
 use super::{
-    archive, backfill, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
-    streams, tree,
+    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra, ledger,
+    new_key, parked, projections, schema, serve, streams, tree,
 };
 use crate::App;
 use crate::config::{Config, Flag, LogFormat, Settings};
@@ -62,7 +62,6 @@ async fn dispatch(
         "serve" => serve::run(context, arguments).await,
         "import" => import::run(&context, arguments).await,
         "backfill" => backfill::run(&context, arguments).await,
-        "projections" => backfill::run_switch(&context, arguments).await,
         "command" => command::run(&context, arguments).await,
         "streams" => streams::run(&context, arguments).await,
         "events" => events::run(&context, arguments).await,
@@ -70,6 +69,11 @@ async fn dispatch(
         "ledger" => ledger::run(&context, arguments).await,
         "infra" => infra::run(&context, arguments).await,
         "doctor" => doctor::run(&context, arguments).await,
+        "export" => export::run(&context, arguments).await,
+        "projections" => projections::run(&context, arguments).await,
+        "parked" => parked::run(&context, arguments).await,
+        "schema" => schema::run(&context, arguments),
+        "describe" | "openapi" => describe::run(&context, name).await,
         "config" => config::run(&context, arguments),
         "new-key" => new_key::run(&context, arguments),
         _ => Err(CliError::usage(format!("{name} is no command"))),

@@ -6,8 +6,8 @@ use clap::{Arg, Command, value_parser};
 
 use super::output::Output;
 use super::{
-    archive, backfill, command, completions, config, dev, doctor, events, import, infra, ledger, new_key, serve,
-    streams,
+    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra, ledger,
+    new_key, parked, projections, schema, serve, streams,
 };
 use crate::App;
 
@@ -44,15 +44,19 @@ pub(super) fn command(app: &App) -> Command {
             streams::command(),
             events::command(),
             import::command(),
+            export::command(),
             archive::command(),
             ledger::command(),
-            backfill::backfill(),
-            backfill::projections(),
+            backfill::command(),
+            projections::command(),
+            parked::command(),
+            schema::command(),
             infra::command(),
             doctor::command(),
             config::command(),
             new_key::command(),
             completions::command(),
         ])
+        .subcommands(describe::commands())
         .subcommands(own)
 }

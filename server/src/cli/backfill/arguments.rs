@@ -8,7 +8,7 @@ use crate::cli::confirm::yes;
 use crate::cli::context::dev_argument;
 
 /// The command `backfill`.
-pub(in crate::cli) fn backfill() -> Command {
+pub(in crate::cli) fn command() -> Command {
     Command::new("backfill")
         .about("Build a read model anew beside the live one, compare it, and switch to it")
         .args([
@@ -49,8 +49,8 @@ pub(in crate::cli) fn backfill() -> Command {
         ])
 }
 
-/// The command `projections`.
-pub(in crate::cli) fn projections() -> Command {
+/// What `projections` does to generations.
+pub(in crate::cli) fn switches() -> [Command; 4] {
     let projection = || Arg::new("projection").value_name("PROJECTION").required(true);
     let generation = || {
         Arg::new("generation")
@@ -62,30 +62,26 @@ pub(in crate::cli) fn projections() -> Command {
         let help = "Even if it is behind the live one, so that queries see older rows";
         Arg::new("force").long("force").action(ArgAction::SetTrue).help(help)
     };
-    Command::new("projections")
-        .about("The generations of read models: which is live, and which others there are")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(Command::new("list").about("All generations").arg(dev_argument()))
-        .subcommand(Command::new("promote").about("Make a generation live").args([
+    [
+        Command::new("generations").about("Which generations there are, and which is live").arg(dev_argument()),
+        Command::new("promote").about("Make a generation live").args([
             projection(),
             generation(),
             force(),
             dev_argument(),
-        ]))
-        .subcommand(Command::new("rollback").about("Go back to the generation before the live one").args([
+        ]),
+        Command::new("rollback").about("Go back to the generation before the live one").args([
             projection(),
             force(),
             dev_argument(),
-        ]))
-        .subcommand(
-            Command::new("drop").about("Drop a generation that is not live, with all its rows").args([
-                projection(),
-                generation(),
-                yes(),
-                dev_argument(),
-            ]),
-        )
+        ]),
+        Command::new("drop").about("Drop a generation that is not live, with all its rows").args([
+            projection(),
+            generation(),
+            yes(),
+            dev_argument(),
+        ]),
+    ]
 }
 
 /// What `backfill` was told.
@@ -107,18 +103,16 @@ pub(super) fn options(arguments: &ArgMatches) -> Options {
 }
 
 /// What `projections` was told.
-pub(super) fn verb(arguments: &ArgMatches) -> Option<(Verb, &ArgMatches)> {
-    let (verb, arguments) = arguments.subcommand()?;
+pub(super) fn verb(name: &str, arguments: &ArgMatches) -> Option<Verb> {
     let projection = || arguments.get_one::<String>("projection").cloned().unwrap_or_default();
     let generation = || arguments.get_one::<u32>("generation").copied().unwrap_or_default();
-    let verb = match verb {
-        "list" => Verb::List,
+    Some(match name {
+        "generations" => Verb::List,
         "promote" => Verb::Promote(projection(), generation(), arguments.get_flag("force")),
         "rollback" => Verb::Rollback(projection(), arguments.get_flag("force")),
         "drop" => Verb::Drop(projection(), generation()),
         _ => return None,
-    };
-    Some((verb, arguments))
+    })
 }
 
 /// Reads a size such as `512MiB`.

@@ -8,6 +8,6 @@ mod run;
 mod show;
 mod switch;
 
-pub(super) use arguments::{backfill, projections};
+pub(super) use arguments::{command, switches};
 pub(super) use run::run;
-pub(super) use switch::run as run_switch;
+pub(super) use switch::run as switch;

@@ -1,4 +1,4 @@
-//! `projections`: which generations there are, and which one is live.
+//! Which generations of a read model there are, and which one is live.
 
 use clap::ArgMatches;
 use headwater_projections::GROUP;
@@ -24,8 +24,12 @@ pub(super) enum Verb {
 }
 
 /// Does it, and prints the generations as they are then.
-pub(in crate::cli) async fn run(context: &Context, arguments: &ArgMatches) -> Result<Exit, CliError> {
-    let (verb, arguments) = verb(arguments).ok_or_else(|| CliError::usage("projections does not do that"))?;
+pub(in crate::cli) async fn run(
+    context: &Context,
+    name: &str,
+    arguments: &ArgMatches,
+) -> Result<Exit, CliError> {
+    let verb = verb(name, arguments).ok_or_else(|| CliError::usage("projections does not do that"))?;
     if let Verb::Drop(projection, generation) = &verb {
         confirm(
             arguments,
