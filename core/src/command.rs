@@ -34,6 +34,10 @@ pub trait Command: Clone + Debug + Send + Sync + Sized + 'static {
     /// The wire name of every variant, in the order of the variants.
     const NAMES: &'static [&'static str];
 
+    /// The names of the commands that must say which version they expect, marked with `#[command(needs_version)]`: such
+    /// as what a person decided by looking at a state. Asking without is refused by the server, not by the executor.
+    const NEEDS_VERSION: &'static [&'static str] = &[];
+
     /// Name and content as JSON.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod source;
 mod step;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod waiting;
 mod write;
 
 pub use definition::{Definition, DefinitionError};
@@ -46,6 +47,7 @@ pub use runner::{
 };
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};
+pub use waiting::Waited;
 pub use write::{
     Expect, MAX_ROW_BYTES, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_ITEMS, Revision, RowWrite, Transaction,
     VersionWrite,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use headwater::{StreamName, Version};
 
@@ -18,8 +17,8 @@ pub const MAX_GROUPED_STREAMS: usize = 100 * MAX_PAGE_ROWS;
 /// The rows of the projections of a runner. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
-    rows: Arc<dyn RowStore>,
-    directory: Arc<Directory>,
+    pub(crate) rows: Arc<dyn RowStore>,
+    pub(crate) directory: Arc<Directory>,
     models: Arc<BTreeMap<&'static str, Model>>,
 }
 
@@ -29,8 +28,8 @@ pub(crate) struct Model {
     version: u32,
     shared: bool,
     indexes: &'static [&'static str],
-    categories: Vec<&'static str>,
-    waits: Arc<AllWaits>,
+    pub(crate) categories: Vec<&'static str>,
+    pub(crate) waits: Arc<AllWaits>,
 }
 
 /// A row, and the generation it is of.
@@ -111,7 +110,7 @@ impl Model {
     }
 
     /// What has to be loaded to know the version applied of a stream.
-    fn wanted(&self, stream: &StreamName) -> Wanted {
+    pub(crate) fn wanted(&self, stream: &StreamName) -> Wanted {
         let mut wanted = Wanted::default();
         wanted.streams.insert(stream.clone());
         if !self.shared {
@@ -120,7 +119,7 @@ impl Model {
         wanted
     }
 
-    fn version(&self, loaded: &LoadedRows) -> Version {
+    pub(crate) fn version(&self, loaded: &LoadedRows) -> Version {
         if self.shared {
             loaded.versions.first().map(|(_, version)| *version).unwrap_or_default()
         } else {
@@ -213,6 +212,14 @@ impl ReadModels {
         Ok(self.model(projection)?.1.indexes)
     }
 
+    /// The categories of the streams that a projection reads.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownProjection`].
+    pub fn categories(&self, projection: &str) -> Result<&[&'static str], ReadError> {
+        Ok(&self.model(projection)?.1.categories)
+    }
+
     /// A page of rows by an index.
     ///
     /// # Errors
@@ -286,81 +293,13 @@ impl ReadModels {
         }
     }
 
-    /// Waits until the projection has applied a version of a stream: the base of reading one's own writes.
-    ///
-    /// `false` means that it has not within the time, or that the stream is parked in front of the version.
-    ///
-    /// # Errors
-    /// [`ReadError`] when the projection is unknown or does not read the stream, too many wait, or the rows cannot be
-    /// read.
-    ///
-    /// # Cost
-    /// One read of the row store; a second one when the time is up. Versions applied by other processes are noticed
-    /// only then.
-    pub async fn wait_applied(
-        &self,
-        projection: &str,
-        stream: &StreamName,
-        version: Version,
-        timeout: Duration,
-    ) -> Result<bool, ReadError> {
-        let model = self.model_reading(projection, stream)?;
-        let deadline = tokio::time::Instant::now() + timeout;
-        let mut live = self.live(projection).await?;
-        loop {
-            // The place is taken before the rows are read, so a write in between wakes it.
-            let waits = model.waits.of(live.number);
-            let Some(mut place) = waits.place(stream, version) else {
-                return Err(ReadError::TooManyWaiters { projection: projection.to_owned() });
-            };
-            let loaded = match self.rows.load(&live, &model.wanted(stream)).await {
-                Ok(loaded) => loaded,
-                Err(error) => {
-                    live = self.moved_on(projection, &live, error).await?;
-                    continue;
-                }
-            };
-            let now = model.version(&loaded);
-            if now >= version {
-                return Ok(true);
-            }
-            if loaded
-                .parked
-                .iter()
-                .any(|parked| parked.first_failing > now && parked.first_failing <= version)
-            {
-                return Ok(false);
-            }
-            let mut changes = self.directory.changes();
-            let other = |known: &Generations| known.live != live.number;
-            let promoted = async {
-                let known = changes.wait_for(|known| known.get(projection).is_some_and(other)).await;
-                known.is_ok()
-            };
-            tokio::select! {
-                applied = place.woken() => {
-                    // What queries see from now on counts, not what this generation has.
-                    let now = self.live(projection).await?;
-                    if now == live {
-                        return Ok(applied);
-                    }
-                    live = now;
-                }
-                _ = promoted => live = self.live(projection).await?,
-                () = tokio::time::sleep_until(deadline) => {
-                    return Ok(self.applied(projection, stream).await? >= version);
-                }
-            }
-        }
-    }
-
     /// The generation that answers.
-    async fn live(&self, projection: &str) -> Result<Generation, ReadError> {
+    pub(crate) async fn live(&self, projection: &str) -> Result<Generation, ReadError> {
         Ok(self.generations(projection).await?.live())
     }
 
     /// The generation that answers now, if it is another than the one that gave an error: that one may be dropped by now.
-    async fn moved_on(
+    pub(crate) async fn moved_on(
         &self,
         projection: &str,
         was: &Generation,
@@ -371,7 +310,7 @@ impl ReadModels {
         if now == *was { Err(error.into()) } else { Ok(now) }
     }
 
-    fn model(&self, name: &str) -> Result<(&'static str, &Model), ReadError> {
+    pub(crate) fn model(&self, name: &str) -> Result<(&'static str, &Model), ReadError> {
         self.models.get_key_value(name).map(|(name, model)| (*name, model)).ok_or_else(|| {
             ReadError::UnknownProjection {
                 name: name.to_owned(),
@@ -380,7 +319,7 @@ impl ReadModels {
         })
     }
 
-    fn model_reading(&self, projection: &str, stream: &StreamName) -> Result<&Model, ReadError> {
+    pub(crate) fn model_reading(&self, projection: &str, stream: &StreamName) -> Result<&Model, ReadError> {
         let (_, model) = self.model(projection)?;
         if model.categories.contains(&stream.category()) {
             return Ok(model);

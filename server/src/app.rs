@@ -15,9 +15,12 @@ use headwater_projections::{DefinitionError, GROUP, Projection, Runner};
 use headwater_store_memory::MemoryStore;
 
 use crate::aggregates::{Served, ServedAggregate};
+use crate::feed::Hub;
+use crate::openapi::{Described, document};
+use crate::prepare::{Prepare, Preparing};
 use crate::services::Surroundings;
 use crate::serving::Watched;
-use crate::{Services, cli, routes};
+use crate::{Problem, Services, cli, routes};
 
 /// What a command of the application does.
 pub type Handler = fn(&ArgMatches) -> Result<(), Box<dyn std::error::Error>>;
@@ -83,8 +86,42 @@ impl App {
     /// # Panics
     /// When another aggregate has the same category.
     #[must_use]
-    pub fn aggregate<A: Aggregate>(mut self) -> Self {
-        let earlier = self.aggregates.insert(A::CATEGORY, Arc::new(Served::<A>::new()));
+    pub fn aggregate<A: Aggregate>(self) -> Self {
+        self.served(Served::<A>::new(None))
+    }
+
+    /// The same, answering for an aggregate whose commands are filled in before they are decided: with a price, a rate,
+    /// an id of another system. Rules stay pure, and what they need comes in the command.
+    ///
+    /// `prepare` gets the command as the client sent it, and a repeat under a known key is answered without it. It may
+    /// run more than once for one command that is sent twice at the same time, so it should only ask, not do.
+    ///
+    /// ```
+    /// # use headwater::testing::counter::{Counter, CounterCommand};
+    /// # async fn lucky_number() -> u64 { 7 }
+    /// let app = headwater_server::App::new("counters").aggregate_with::<Counter, _, _>(|preparing| async move {
+    ///     Ok(match preparing.command {
+    ///         CounterCommand::Add { amount: 0 } => CounterCommand::Add { amount: lucky_number().await },
+    ///         other => other,
+    ///     })
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When another aggregate has the same category.
+    #[must_use]
+    pub fn aggregate_with<A, F, R>(self, prepare: F) -> Self
+    where
+        A: Aggregate,
+        F: Fn(Preparing<A>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<A::Command, Problem>> + Send + 'static,
+    {
+        let prepare: Prepare<A> = Arc::new(move |preparing| Box::pin(prepare(preparing)));
+        self.served(Served::<A>::new(Some(prepare)))
+    }
+
+    fn served<A: Aggregate>(mut self, served: Served<A>) -> Self {
+        let earlier = self.aggregates.insert(A::CATEGORY, Arc::new(served));
         assert!(
             earlier.is_none(),
             "two aggregates have the category {:?}: choose another for one",
@@ -145,6 +182,19 @@ impl App {
     pub fn in_memory(&self) -> Result<(Router, Runner), DefinitionError> {
         let store = Arc::new(MemoryStore::new());
         let runner = Runner::new(store.clone(), store.clone(), Arc::new(MemoryRows::new()));
+        self.on_store(store, runner)
+    }
+
+    /// Everything on a store of your own, and a runner on it that has no projections yet: the routes, and that runner with
+    /// the read models of this service.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] when a read model is not defined as it must be.
+    pub fn on_store(
+        &self,
+        store: Arc<dyn EventStore>,
+        runner: Runner,
+    ) -> Result<(Router, Runner), DefinitionError> {
         self.on(Surroundings::memory(self.name), store, runner)
     }
 
@@ -156,14 +206,25 @@ impl App {
         runner: Runner,
     ) -> Result<(Router, Runner), DefinitionError> {
         let runner = self.projections.iter().try_fold(runner, |runner, kept| (kept.add)(runner))?;
+        let read_models = runner.read_models();
+        let described = Described {
+            name: self.name,
+            aggregates: self.aggregates.values().map(|aggregate| aggregate.describe()).collect(),
+            read_models: read_models.names().collect(),
+        };
+        let operations = routes::operations();
         let services = Services {
             executor: Executor::new(Arc::new(Watched(store))),
-            read_models: runner.read_models(),
+            read_models,
+            control: runner.control(),
+            name: self.name,
             aggregates: Arc::new(self.aggregates.clone()),
+            hub: Hub::new(runner.feed()),
+            openapi: document(&described, &operations).to_string().into(),
             stopping: surroundings.stopping.clone(),
             surroundings,
         };
-        Ok((routes::router(&services, self.routes.clone()), runner))
+        Ok((routes::router(&services, &operations, self.routes.clone()), runner))
     }
 
     /// The aggregates of the application by category.

@@ -12,10 +12,14 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// Whether an answer is that of an earlier request under the same key.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// The name of a request in the logs of everybody it passes.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Longest correlation, causation and trace headers in bytes.
 const MAX_METADATA_BYTES: usize = 256;
 
-/// Reads `If-Match`, `If-None-Match`, `Idempotency-Key`, `Correlation-Id`, `Causation-Id` and `traceparent`.
+/// Reads `If-Match`, `If-None-Match`, `Idempotency-Key`, `Correlation-Id`, `Causation-Id`, `traceparent` and
+/// `X-Request-Id`.
 ///
 /// # Errors
 /// [`Problem`] naming the header that is not valid.
@@ -28,11 +32,19 @@ pub fn options_from(headers: &HeaderMap) -> Result<Options, Problem> {
             CommandKey::new(bare).map_err(|e| Problem::invalid(format!("header Idempotency-Key: {e}")))?;
         options = options.key(key);
     }
+    Ok(options.metadata(metadata_from(headers)?))
+}
+
+/// Reads what is known about a command besides its content.
+pub(crate) fn metadata_from(headers: &HeaderMap) -> Result<Metadata, Problem> {
     let mut metadata = Metadata::default();
     metadata.correlation = short(headers, &HeaderName::from_static("correlation-id"))?;
     metadata.causation = short(headers, &HeaderName::from_static("causation-id"))?;
     metadata.traceparent = short(headers, &HeaderName::from_static("traceparent"))?;
-    Ok(options.metadata(metadata))
+    if let Some(request) = short(headers, &REQUEST_ID)? {
+        metadata.fields.insert(REQUEST_ID.as_str().to_owned(), request);
+    }
+    Ok(metadata)
 }
 
 /// What the preconditions of a command expect of the stream.
@@ -73,6 +85,11 @@ pub(crate) fn has(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let tag = tag.to_str().unwrap_or_default();
     known.split(',').map(|known| known.trim()).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// A header that may be there once.
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    text(headers, name)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {

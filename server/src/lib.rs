@@ -1,8 +1,9 @@
 //! Headwater over HTTP and on the command line: link it, name your aggregates and read models, and have a service.
 //!
-//! [`App`] is the whole of it. Routes of your own take [`Services`], [`options_from`] and [`Problem`] to behave as the
-//! built-in ones do.
+//! [`App`] is the whole of it. Routes of your own take [`Services`], [`CommandOptions`], [`Consistency`] and [`JsonBody`],
+//! and answer with [`executed_response`] or [`Problem`], to behave as the built-in ones do.
 
+mod accept;
 mod aggregates;
 mod app;
 mod archive;
@@ -11,13 +12,17 @@ mod backends;
 mod body;
 mod cli;
 mod config;
+mod consistency;
 mod doctor;
 mod exit;
 mod extract;
+mod feed;
 mod headers;
 mod http_client;
 mod import;
 mod observe;
+mod openapi;
+mod prepare;
 mod problem;
 #[cfg(doctest)]
 mod readme;
@@ -29,8 +34,11 @@ mod stopping;
 pub use app::{App, Handler};
 pub use auth::{Principal, Scope, ScopeError};
 pub use body::JsonBody;
+pub use consistency::{Consistency, ConsistencyToken, Freshness, MAX_TOKEN_STREAMS};
+pub use extract::CommandOptions;
 pub use headers::options_from;
+pub use prepare::Preparing;
 pub use problem::{Problem, ProblemKind};
-pub use routes::{MAX_BODY_BYTES, batch_response};
+pub use routes::{MAX_BODY_BYTES, batch_response, executed_response};
 pub use services::Services;
 pub use stopping::Stopping;

@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use headwater::Executor;
-use headwater_projections::ReadModels;
+use headwater_projections::{Control, ReadModels};
 
 use crate::aggregates::ServedAggregate;
 use crate::auth::Auth;
 use crate::backends::Place;
 use crate::config::Shown;
+use crate::feed::Hub;
 use crate::observe::{Metrics, Vitals};
 use crate::serving::Limits;
 use crate::{Problem, Stopping};
@@ -22,7 +23,12 @@ pub struct Services {
     pub executor: Executor,
     /// Looks rows of read models up.
     pub read_models: ReadModels,
+    /// How the projections of this process are doing, and orders to them.
+    pub control: Control,
+    pub(crate) name: &'static str,
     pub(crate) aggregates: Arc<BTreeMap<&'static str, Arc<dyn ServedAggregate>>>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) openapi: Arc<str>,
     /// Says when this process is about to end.
     pub stopping: Stopping,
     pub(crate) surroundings: Surroundings,

@@ -22,7 +22,10 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         mistakes.on(&argument.key, "put this on a variant: the enum takes no arguments")
     });
     let variants = variants::of(input, "command", &mut mistakes);
-    let names: Vec<LitStr> = variants.iter().map(|variant| wire_name(variant, &mut mistakes)).collect();
+    let named: Vec<(LitStr, bool)> =
+        variants.iter().map(|variant| attributes(variant, &mut mistakes)).collect();
+    let names: Vec<LitStr> = named.iter().map(|(name, _)| name.clone()).collect();
+    let needing: Vec<&LitStr> = named.iter().filter(|(_, needs)| *needs).map(|(name, _)| name).collect();
     let claims: Vec<Claim<'_>> = names
         .iter()
         .zip(&variants)
@@ -35,26 +38,34 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     variants::refuse_clashes(&claims, "write `#[command(name = \"…\")]` on one of them", &mut mistakes);
 
     let payloads: Vec<Payload> = variants.iter().map(|variant| Payload::of(input, variant)).collect();
-    mistakes
-        .or(|| expand(input, &names, &payloads), || if generic { TokenStream::new() } else { stub(input) })
+    mistakes.or(
+        || expand(input, &names, &needing, &payloads),
+        || if generic { TokenStream::new() } else { stub(input) },
+    )
 }
 
-fn wire_name(variant: &syn::Variant, mistakes: &mut Mistakes) -> LitStr {
+/// The wire name, and whether the command must say which version it expects.
+fn attributes(variant: &syn::Variant, mistakes: &mut Mistakes) -> (LitStr, bool) {
     let mut name = LitStr::new(&name::kebab(&variant.ident.unraw().to_string()), variant.ident.span());
     let arguments = arguments(&variant.attrs, "command", mistakes);
     refuse_repeats(&arguments, &[], mistakes);
+    let mut needs_version = false;
     for argument in &arguments {
-        if argument.key != "name" {
-            argument.unknown(&["name"], mistakes);
-        } else if let Some(given) = argument.text(mistakes) {
-            name::check_wire(&given, mistakes);
-            name = given;
+        match argument.key.to_string().as_str() {
+            "name" => {
+                if let Some(given) = argument.text(mistakes) {
+                    name::check_wire(&given, mistakes);
+                    name = given;
+                }
+            }
+            "needs_version" => needs_version = argument.flag(mistakes),
+            _ => argument.unknown(&["name", "needs_version"], mistakes),
         }
     }
-    name
+    (name, needs_version)
 }
 
-fn expand(input: &DeriveInput, names: &[LitStr], payloads: &[Payload]) -> TokenStream {
+fn expand(input: &DeriveInput, names: &[LitStr], needing: &[&LitStr], payloads: &[Payload]) -> TokenStream {
     let ident = &input.ident;
     let arms = (0_u32..)
         .zip(names)
@@ -68,6 +79,7 @@ fn expand(input: &DeriveInput, names: &[LitStr], payloads: &[Payload]) -> TokenS
         #[automatically_derived]
         impl ::headwater::Command for #ident {
             const NAMES: &'static [&'static str] = &[#(#names),*];
+            const NEEDS_VERSION: &'static [&'static str] = &[#(#needing),*];
 
             fn encode(
                 &self,

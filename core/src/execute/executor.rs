@@ -8,7 +8,7 @@ use super::decide::Decision;
 use super::fold::Fold;
 use super::step::Step;
 use super::{ExecuteError, Options, backoff, limits};
-use crate::codec::UndecodableEvent;
+use crate::codec::{EncodeError, UndecodableEvent};
 use crate::key::KeyedCommand;
 use crate::store::{Consistency, EventStore, Read, StoreError};
 use crate::{Aggregate, Command, Commit, Event, Expected, Id, StreamName, Version};
@@ -106,10 +106,7 @@ impl Executor {
         command: A::Command,
         options: &Options,
     ) -> Result<Executed<A::Event>, ExecuteError<A::Refusal>> {
-        let keyed = match &options.key {
-            Some(key) => Some(KeyedCommand { key: key.clone(), fingerprint: command.fingerprint()? }),
-            None => None,
-        };
+        let keyed = keyed(&command, options)?;
         let store = &*self.store;
         let mut step = Step::<A>::open(store, &self.cache, id.stream(), command).await?;
         let mut conflicts = 0;
@@ -164,7 +161,7 @@ impl Executor {
     }
 
     /// What an earlier command under the same key did.
-    async fn replay<A: Aggregate>(
+    pub(super) async fn replay<A: Aggregate>(
         &self,
         stream: StreamName,
         first: Version,
@@ -207,6 +204,16 @@ impl Executor {
         }
         ExecuteError::Precondition { stream, expected, actual, events_since }
     }
+}
+
+/// The command with its key, if it came with one.
+pub(super) fn keyed<C: Command>(command: &C, options: &Options) -> Result<Option<KeyedCommand>, EncodeError> {
+    let Some(key) = options.key.clone() else { return Ok(None) };
+    let fingerprint = match options.fingerprint {
+        Some(fingerprint) => fingerprint,
+        None => command.fingerprint()?,
+    };
+    Ok(Some(KeyedCommand { key, fingerprint }))
 }
 
 /// The commit that starts at a version.

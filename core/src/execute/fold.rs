@@ -3,7 +3,7 @@
 use crate::codec::UndecodableEvent;
 use crate::key::{KeyRecord, KeyWindow, KeyedCommand};
 use crate::store::{Consistency, EventStore, EventStoreExt, Loaded, Read, StoreError};
-use crate::{Aggregate, Commit, Event, Snapshot, StreamName, Version};
+use crate::{Aggregate, Commit, Event, Snapshot, StreamName, Timestamp, Version};
 
 /// The state of an aggregate at a version.
 #[derive(Debug, Clone)]
@@ -73,6 +73,34 @@ impl<A: Aggregate> Fold<A> {
                 fold.apply(stream, event)?;
                 fold.version = event.version();
             }
+        }
+        Ok(fold)
+    }
+
+    /// Folds a stream up to the last commit before the first one that was decided after `at`. Only people ask by time:
+    /// the order is that of versions, whatever the clocks of the writers said.
+    ///
+    /// # Errors
+    /// [`FoldError`] when the store fails or an event cannot be decoded.
+    ///
+    /// # Cost
+    /// The pages up to that moment, from the beginning.
+    pub async fn at_time(
+        store: &dyn EventStore,
+        stream: &StreamName,
+        at: Timestamp,
+    ) -> Result<Self, FoldError> {
+        let mut fold = Self::default();
+        let mut next = Some(Read::all());
+        while let Some(read) = next {
+            let page = store.read(stream, read.clone()).await?;
+            for commit in &page.commits {
+                if commit.recorded_at > at {
+                    return Ok(fold);
+                }
+                fold.fold(commit)?;
+            }
+            next = read.following(&page);
         }
         Ok(fold)
     }

@@ -9,6 +9,7 @@ mod executor;
 mod fold;
 mod options;
 mod plan;
+mod preview;
 mod step;
 
 pub use batch::{Batch, BatchExecuted};
@@ -16,6 +17,7 @@ pub use error::{ErasedRefusal, ExecuteError};
 pub use executor::{Executed, Executor};
 pub use fold::{Fold, FoldError};
 pub use options::Options;
+pub use preview::Preview;
 
 /// The bounds of the executor.
 pub mod limits {

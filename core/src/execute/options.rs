@@ -1,5 +1,6 @@
 //! What may be said along with a command.
 
+use crate::key::Fingerprint;
 use crate::{CommandKey, Expected, Metadata, Version};
 
 /// What a caller says along with a command.
@@ -10,6 +11,9 @@ pub struct Options {
     pub expected: Expected,
     /// The caller's name for the command: the same key twice is carried out once.
     pub key: Option<CommandKey>,
+    /// The digest that tells a repeat under the key, when it is not that of the command: of what the client sent, if
+    /// something was filled in since.
+    pub fingerprint: Option<Fingerprint>,
     /// What is known about the command.
     pub metadata: Metadata,
 }
@@ -37,6 +41,12 @@ impl Options {
     #[must_use]
     pub fn key(self, key: CommandKey) -> Self {
         Self { key: Some(key), ..self }
+    }
+
+    /// The same, telling a repeat by this digest and not by that of the command.
+    #[must_use]
+    pub fn fingerprint(self, fingerprint: Fingerprint) -> Self {
+        Self { fingerprint: Some(fingerprint), ..self }
     }
 
     /// The same with metadata.

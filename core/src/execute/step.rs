@@ -7,7 +7,7 @@ use super::cache::{Shared, StateCache, lock};
 use super::decide::{Decision, decide};
 use super::fold::{Fold, FoldError};
 use crate::codec::EncodeError;
-use crate::key::KeyedCommand;
+use crate::key::{KeyedCommand, Seen};
 use crate::store::{Conflict, Consistency, EventStore, Read};
 use crate::{Aggregate, Commit, EventStoreExt, StreamName, Version};
 
@@ -39,6 +39,11 @@ impl<A: Aggregate> Step<A> {
             }
         };
         Ok(Self { stream: stream.clone(), command, fold, confirmed })
+    }
+
+    /// What the state knows of a key.
+    pub(super) fn seen(&self, keyed: &KeyedCommand) -> Seen {
+        lock(&self.fold).keys.seen(keyed)
     }
 
     /// Decides on the state as it is now; also its version, and whether it is known to have been the head.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::Commit;
+use crate::{Commit, Timestamp};
 
 /// The id of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +117,34 @@ pub trait EventFeed: Send + Sync + fmt::Debug {
         position: Option<&Position>,
         limit: usize,
     ) -> Result<FeedBatch, StoreError>;
+
+    /// Reads at most `limit` records, beginning with the first of the partition that was recorded at `since` or later.
+    /// Clocks differ, so what comes first may be a little older; nothing newer is left out. Go on with
+    /// [`read_after`](Self::read_after) once the batch has a `next`.
+    ///
+    /// # Errors
+    /// As [`read_after`](Self::read_after).
+    ///
+    /// # Cost
+    /// Unless the backend can do better: every record of the partition before that time is read.
+    async fn read_since(
+        &self,
+        partition: &PartitionId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<FeedBatch, StoreError> {
+        let mut position = None;
+        loop {
+            let mut batch = self.read_after(partition, position.as_ref(), limit).await?;
+            let first = batch.records.iter().position(|record| record.commit.recorded_at >= since);
+            batch.records.drain(..first.unwrap_or(batch.records.len()));
+            let stands = batch.next.is_none() || batch.next == position;
+            if first.is_some() || batch.ended || stands {
+                return Ok(batch);
+            }
+            position.clone_from(&batch.next);
+        }
+    }
 
     /// Waits until there may be something new after a position, at most `timeout`. It may return early.
     ///

@@ -127,6 +127,12 @@ impl Runner {
         self.control.clone()
     }
 
+    /// The feed it reads, for others in this process: what both read is paced together.
+    #[must_use]
+    pub fn feed(&self) -> Arc<dyn EventFeed> {
+        Arc::clone(&self.feed)
+    }
+
     /// Runs until `shutdown` is ready. The batches under way are finished first, and every lease is released, so that
     /// others go on within a second.
     ///

@@ -2,20 +2,39 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::openapi::Operation;
 use crate::{Problem, ProblemKind, Services};
 
-/// The process answers.
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({"status": "alive"}))
+/// How the process is.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `alive` or `ready`.
+    status: &'static str,
 }
 
-/// The stores are there, or the process would not have begun to listen; and it is not about to end. How far read models
-/// are behind is no reason to take a process out: the others are behind as well.
-pub(super) async fn ready(State(services): State<Services>) -> Result<Json<Value>, Problem> {
-    match services.stopping.is_draining() {
-        true => Err(Problem::new(ProblemKind::Unavailable, "the process is about to end: ask another")),
-        false => Ok(Json(json!({"status": "ready"}))),
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/livez", alive)
+            .named("livez", "Whether the process answers")
+            .answer::<Health>(200, "It does"),
+        Operation::get("/readyz", ready)
+            .named("readyz", "Whether requests should be sent here")
+            .answer::<Health>(200, "They should")
+            .problems(&[ProblemKind::Draining]),
+    ]
+}
+
+async fn alive() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+/// Routes are there only once the stores were reached; from then on it is ready until it is about to end.
+async fn ready(State(services): State<Services>) -> Result<Json<Health>, Problem> {
+    if services.stopping.is_draining() {
+        return Err(Problem::new(ProblemKind::Draining, "this instance is about to stop"));
     }
+    Ok(Json(Health { status: "ready" }))
 }

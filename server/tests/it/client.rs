@@ -1,5 +1,6 @@
 //! A client that talks to the routes without a socket.
 
+use crate::note::{Note, Sore, prepare};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -12,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
 
+/// How long a test waits for what must come.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// The value of each counter.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, Projection)]
-#[projection(name = "values", from(Counter))]
+#[projection(name = "values", from(Counter), index(value))]
 pub(crate) struct Values {
     value: u64,
 }
@@ -47,7 +51,16 @@ impl Project<Counter> for Sum {
 }
 
 pub(crate) fn app() -> App {
-    App::new("counters").aggregate::<Counter>().projection::<Values>().projection::<Sum>()
+    base()
+        .aggregate::<Counter>()
+        .aggregate_with::<Note, _, _>(prepare)
+        .projection::<Sum>()
+        .projection::<Sore>()
+}
+
+/// A service with one read model.
+pub(crate) fn base() -> App {
+    App::new("counters").projection::<Values>()
 }
 
 /// The routes, and a runner that lives as long as the test.
@@ -66,6 +79,59 @@ impl Client {
         let (router, runner) = app().in_memory().unwrap();
         tokio::spawn(runner.run(std::future::pending::<()>()));
         Self { router }
+    }
+
+    /// A client of other routes.
+    pub(crate) fn of(router: Router) -> Self {
+        Self { router }
+    }
+
+    /// Opens an answer without an end.
+    pub(crate) async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Open {
+        let request =
+            headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let headers = response.headers().clone();
+        Open { headers, body: response.into_body(), text: String::new() }
+    }
+
+    /// Status and text of an answer of any kind.
+    pub(crate) async fn status(&self, method: &str, path: &str) -> (u16, String) {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// An answer that is not JSON.
+    pub(crate) async fn raw(&self, path: &str) -> (u16, HeaderMap, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, headers, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Sends a body and reads the answer, a document a line.
+    pub(crate) async fn open_post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<Value> {
+        let request =
+            headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        std::str::from_utf8(&bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Adds to a counter.
+    pub(crate) async fn add(&self, id: &str, amount: u64) -> Reply {
+        let reply = self
+            .post(&format!("/v1/streams/counter/{id}/commands/add"), &format!("{{\"amount\":{amount}}}"))
+            .await;
+        assert!(reply.status.is_success(), "{}", reply.body);
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -92,13 +158,81 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        if status.is_client_error() || status.is_server_error() {
+        if (status.is_client_error() || status.is_server_error()) && method != "HEAD" {
             assert_eq!(headers["content-type"], "application/problem+json", "{body}");
             for member in ["type", "title", "status", "detail", "retryable"] {
                 assert!(body.get(member).is_some(), "{member} is missing in {body}");
             }
         }
         Reply { status, headers, body }
+    }
+}
+
+/// An answer without an end.
+pub(crate) struct Open {
+    pub(crate) headers: HeaderMap,
+    body: Body,
+    text: String,
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) event: String,
+    pub(crate) data: Value,
+}
+
+impl Open {
+    /// The next piece that ends with `end`; nothing when the answer is over.
+    async fn piece(&mut self, end: &str) -> Option<String> {
+        loop {
+            if let Some(at) = self.text.find(end) {
+                let rest = self.text.split_off(at + end.len());
+                return Some(std::mem::replace(&mut self.text, rest));
+            }
+            let frame =
+                tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("nothing comes any more");
+            let bytes = frame?.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+
+    /// The next server-sent event; nothing when the answer is over. Heartbeats are passed over.
+    pub(crate) async fn message(&mut self) -> Option<Message> {
+        loop {
+            let piece = self.piece("\n\n").await?;
+            let mut message = Message { id: String::new(), event: "message".to_owned(), data: Value::Null };
+            for line in piece.lines() {
+                match line.split_once(": ") {
+                    Some(("id", id)) => message.id = id.to_owned(),
+                    Some(("event", event)) => message.event = event.to_owned(),
+                    Some(("data", data)) => message.data = serde_json::from_str(data).unwrap(),
+                    _ => assert!(line.is_empty() || line.starts_with(':'), "{line:?} is no field"),
+                }
+            }
+            if message.data != Value::Null {
+                return Some(message);
+            }
+        }
+    }
+
+    /// Messages up to and with a control event of this name.
+    pub(crate) async fn until(&mut self, event: &str) -> Vec<Message> {
+        let mut messages = Vec::new();
+        while let Some(message) = self.message().await {
+            let last = message.event == event;
+            messages.push(message);
+            if last {
+                return messages;
+            }
+        }
+        panic!("it ended without {event}: {messages:?}");
+    }
+
+    /// The next document of a line.
+    pub(crate) async fn line(&mut self) -> Option<Value> {
+        Some(serde_json::from_str(&self.piece("\n").await?).unwrap())
     }
 }
 

@@ -116,3 +116,75 @@ async fn metadata_goes_from_headers_into_events() {
     assert_eq!(metadata["causation"], "m-2");
     assert_eq!(metadata["traceparent"], "00-1-2-01");
 }
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_happen_and_changes_nothing() {
+    let client = Client::new();
+    client.post(ADD, r#"{"amount": 3}"#).await.is(201);
+    let path = "/v1/streams/counter/a/commands/count?dry_run=true";
+    let reply = client.post(path, r#"{"times": 2}"#).await;
+    reply.is(200);
+    assert_eq!((&reply.body["version"], &reply.body["dry_run"]), (&3.into(), &true.into()));
+    assert_eq!(reply.body["events"][1]["version"], 3);
+    assert_eq!(reply.body["events"][1]["data"]["amount"], 1);
+    let refused = client.post(&format!("{SUBTRACT}?dry_run=true"), r#"{"amount": 4}"#).await;
+    refused.is_problem(422, "command-rejected");
+    let path = format!("{ADD}?dry_run=true");
+    let stale = client.post_with(&path, &[("if-match", "\"7\"")], r#"{"amount": 4}"#);
+    stale.await.is_problem(412, "precondition-failed");
+    assert_eq!(client.get("/v1/streams/counter/a").await.body["version"], 1);
+}
+
+#[tokio::test]
+async fn a_command_that_needs_a_version_is_refused_without_one() {
+    let client = Client::new();
+    let erase = "/v1/streams/note/n/commands/erase";
+    client.post("/v1/streams/note/n/commands/write", r#"{"text": "a"}"#).await.is(201);
+    client.post(erase, "").await.is_problem(428, "precondition-required").says("If-Match");
+    client.post(&format!("{erase}?dry_run=true"), "").await.is_problem(428, "precondition-required");
+    assert_eq!(client.get("/v1/streams/note/n").await.body["version"], 1);
+    client.post_with(erase, &[("if-match", "\"1\"")], "").await.is(200);
+    client.post_with(erase, &[("if-match", "*")], "").await.is_problem(422, "command-rejected");
+}
+
+#[tokio::test]
+async fn a_panic_in_rules_is_a_problem_and_the_next_command_is_carried_out() {
+    let client = Client::new();
+    client.post("/v1/streams/note/n/commands/write", r#"{"text": "a"}"#).await.is(201);
+    let reply = client.post("/v1/streams/note/n/commands/explode", "").await;
+    reply.is_problem(500, "internal").says("explode");
+    assert!(
+        !reply.body["detail"].as_str().unwrap().contains("the rules explode"),
+        "the text of a panic stays inside"
+    );
+    client.post("/v1/streams/note/n/commands/write", r#"{"text": "b"}"#).await.is(200);
+    assert_eq!(client.get("/v1/streams/note/n/state").await.body["data"]["text"], "b");
+}
+
+#[tokio::test]
+async fn what_is_filled_in_before_a_decision_is_filled_in_once_under_a_key() {
+    let client = Client::new();
+    let roll = "/v1/streams/note/n/commands/roll";
+    let key = [("idempotency-key", "k1")];
+    let first = client.post_with(roll, &key, "{}").await;
+    first.is(201);
+    let again = client.post_with(roll, &key, "{}").await;
+    again.is(201);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.body, first.body, "another number was drawn");
+    client.post_with(roll, &key, r#"{"number": 5}"#).await.is_problem(422, "idempotency-key-reused");
+    let other = client.post_with(roll, &[("idempotency-key", "k2")], "{}").await;
+    assert_ne!(other.body["events"][0]["data"], first.body["events"][0]["data"]);
+    client.post("/v1/streams/note/unlucky/commands/roll", "{}").await.is_problem(400, "invalid-request");
+    client.get("/v1/streams/note/unlucky").await.is_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn every_answer_has_the_id_of_its_request_and_events_keep_it() {
+    let client = Client::new();
+    let reply = client.post_with(ADD, &[("x-request-id", "r-1")], r#"{"amount": 3}"#).await;
+    assert_eq!(reply.header("x-request-id"), Some("r-1"));
+    let events = client.get("/v1/streams/counter/a/events").await;
+    assert_eq!(events.body["events"][0]["metadata"]["fields"]["x-request-id"], "r-1");
+    assert!(events.header("x-request-id").is_some_and(|id| id.len() == 36));
+}

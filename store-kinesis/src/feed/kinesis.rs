@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_kinesis::Client;
-use headwater::EventFeed;
 use headwater::store::{Behind, FeedBatch, Partition, PartitionId, Position, StoreError};
+use headwater::{EventFeed, Timestamp};
 
 use super::fanout::FanOut;
 use super::incarnation::Stream;
@@ -98,6 +98,19 @@ impl EventFeed for KinesisFeed {
             self.listing.forget().await;
         }
         read
+    }
+
+    async fn read_since(
+        &self,
+        partition: &PartitionId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<FeedBatch, StoreError> {
+        let place = Place::parse(partition)?;
+        if limit == 0 {
+            return Ok(FeedBatch::default());
+        }
+        self.polling.read_since(&place, since, limit, &self.passed_over).await
     }
 
     async fn wait(&self, partition: &PartitionId, position: Option<&Position>, timeout: Duration) {

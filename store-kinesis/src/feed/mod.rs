@@ -59,6 +59,8 @@ pub mod limits {
     pub const READS_PER_SECOND: u32 = 4;
     /// Most records of a GetRecords; AWS allows no more.
     pub const BATCH: usize = 10_000;
+    /// Most answers without records on the way from a time to its first record. Kinesis leaves gaps in sparse shards.
+    pub const SINCE_ANSWERS: u32 = 50;
     /// The pause between two looks at a shard that was empty once.
     pub const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
     /// The pause between two looks at a shard that stays empty.

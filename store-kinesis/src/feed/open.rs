@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_kinesis::error::ProvideErrorMetadata;
+use aws_sdk_kinesis::operation::get_shard_iterator::builders::GetShardIteratorFluentBuilder;
+use aws_sdk_kinesis::primitives::DateTime;
 use aws_sdk_kinesis::types::ShardIteratorType;
+use headwater::Timestamp;
 use headwater::store::{Position, StoreError};
 use headwater_aws::failure;
 
@@ -18,12 +21,32 @@ pub(super) async fn open(
     place: &Place,
     position: Option<&Position>,
 ) -> Result<String, StoreError> {
-    same(stream, place, limits::INCARNATION_AGE).await?;
-    let request = stream.client.get_shard_iterator().stream_name(&stream.name).shard_id(&*place.shard);
     let kind = position.map_or(ShardIteratorType::TrimHorizon, |_| ShardIteratorType::AtSequenceNumber);
     let sequence = position.map(ToString::to_string);
-    let request = request.shard_iterator_type(kind).set_starting_sequence_number(sequence);
-    match request.send().await {
+    begin(stream, place, position, |request| {
+        request.shard_iterator_type(kind).set_starting_sequence_number(sequence)
+    })
+    .await
+}
+
+/// Opens an iterator at the first record that arrived at a time or later. Kinesis knows no time to come.
+pub(super) async fn open_at(stream: &Stream, place: &Place, since: Timestamp) -> Result<String, StoreError> {
+    let since = DateTime::from_millis(since.min(Timestamp::now()).as_millisecond());
+    begin(stream, place, None, |request| {
+        request.shard_iterator_type(ShardIteratorType::AtTimestamp).timestamp(since)
+    })
+    .await
+}
+
+async fn begin(
+    stream: &Stream,
+    place: &Place,
+    position: Option<&Position>,
+    at: impl FnOnce(GetShardIteratorFluentBuilder) -> GetShardIteratorFluentBuilder,
+) -> Result<String, StoreError> {
+    same(stream, place, limits::INCARNATION_AGE).await?;
+    let request = stream.client.get_shard_iterator().stream_name(&stream.name).shard_id(&*place.shard);
+    match at(request).send().await {
         Ok(answer) => answer
             .shard_iterator
             .ok_or_else(|| stream.unusable("Kinesis answers without the iterator asked for")),

@@ -8,6 +8,7 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::operation::get_records::GetRecordsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use headwater::Timestamp;
 use headwater::store::{FeedBatch, Position, StoreError};
 use headwater_aws::{Failure, Settings, failure};
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use super::incarnation::Stream;
 use super::limits;
 use super::listing::Listing;
 use super::nudges::Nudges;
-use super::open::open;
+use super::open::{open, open_at};
 use super::place::Place;
 use super::shard::{Shard, Shards};
 
@@ -79,6 +80,53 @@ impl Polling {
                 }
             }
         }
+    }
+
+    /// See [`EventFeed::read_since`](headwater::EventFeed::read_since).
+    pub(super) async fn read_since(
+        &self,
+        place: &Place,
+        since: Timestamp,
+        limit: usize,
+        passed_over: &AtomicU64,
+    ) -> Result<FeedBatch, StoreError> {
+        let shard = self.shards.get(&place.partition);
+        shard.openings.turn().await;
+        let mut cursor = Cursor::opened(open_at(&self.stream, place, since).await?, None);
+        let mut tries = 0;
+        for _ in 0..limits::SINCE_ANSWERS {
+            shard.reads.turn().await;
+            let asked = Instant::now();
+            let answer = match self.get(&cursor, limit).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    tries += 1;
+                    self.recover(place, &shard, None, error, tries).await?;
+                    continue;
+                }
+            };
+            shard.read_bytes(answer.bytes());
+            if answer.ends_without_children() {
+                let shards = self.listing.shards(&self.stream, Duration::ZERO).await?;
+                if !shards.closed(&place.shard) {
+                    return Err(self.stream.unusable("an open shard has ended: asking again helps"));
+                }
+            }
+            let tip = answer.tip;
+            let batch = Batch { place, position: None, cursor, since: asked };
+            let Verdict { read, cursor: behind } = batch.judge(answer, passed_over)?;
+            let Some(behind) = behind else { return Ok(read) };
+            if let Some(next) = &read.next {
+                shard.cursors().put(Some(next.clone()), behind);
+                return Ok(read);
+            }
+            // An iterator by time has no position to be kept under until a record came.
+            if tip {
+                return Ok(read);
+            }
+            cursor = behind;
+        }
+        Ok(FeedBatch::default())
     }
 
     /// See [`EventFeed::wait`](headwater::EventFeed::wait).

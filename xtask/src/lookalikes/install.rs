@@ -66,7 +66,7 @@ fn refusal(server: &Server, reason: &str) -> String {
     let Server { name, version, purpose, requires, .. } = server;
     format!(
         "{name} {version} cannot be made available: {}\n\
-         It is an independent look-alike of AWS, which the tests ask about {purpose}. It needs {requires}, and the \
+         It was written by others, and the tests ask it about {purpose}. It needs {requires}, and the \
          network the first time. Try again with `cargo xtask lookalikes`.",
         reason.trim_end()
     )

@@ -1,5 +1,6 @@
-//! Servers that others wrote and that answer like AWS: the tests in `store-kinesis/tests/independent/` ask them for a
-//! second opinion. They are installed below `target/lookalikes/`, once.
+//! Programs that others wrote, for a second opinion: servers that answer like AWS, which the tests in
+//! `store-kinesis/tests/independent/` ask, and one that drives the HTTP API from its description, for
+//! `examples/bank/tests/driven/`. They are installed below `target/lookalikes/`, once.
 
 mod command;
 mod install;

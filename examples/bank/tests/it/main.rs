@@ -5,6 +5,7 @@ mod archive;
 mod being_a_server;
 mod command_line;
 mod dev;
+mod docs;
 mod durable;
 mod process;
 mod real_data;

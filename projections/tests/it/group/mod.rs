@@ -11,4 +11,5 @@ mod random;
 mod reactors;
 pub(crate) mod slow_rows;
 mod stores;
+mod waits;
 mod world;

@@ -44,6 +44,33 @@ async fn a_batch_has_at_most_so_many_records_also_right_after_a_position() {
 }
 
 #[tokio::test]
+async fn what_was_put_since_a_time_is_read_without_what_was_before() {
+    let rig = Rig::new(1).await;
+    let at = rig.partition().await;
+    for version in 1..=5 {
+        rig.put("a", version).await;
+    }
+    let since = headwater::Timestamp::now() + std::time::Duration::from_millis(5);
+    while headwater::Timestamp::now() <= since {
+        tokio::task::yield_now().await;
+    }
+    let nothing = rig.feed.read_since(&at, since, 100).await.unwrap();
+    assert_eq!((nothing.records.len(), nothing.next, nothing.ended), (0, None, false));
+    for version in 6..=9 {
+        rig.put("a", version).await;
+    }
+    let _before = rig.wire.bill();
+    let first = rig.feed.read_since(&at, since, 2).await.unwrap();
+    assert_eq!(rig.wire.bill().0, ["GetShardIterator", "GetRecords"], "what was before is not read");
+    assert_eq!(versions(&first.records), [6, 7]);
+    let rest = rig.drain(&at, first.next.as_ref(), 100, 2).await;
+    assert_eq!(versions(&rest.records), [8, 9]);
+    // Nobody who begins at the oldest record is given the place of somebody who did not.
+    let all = rig.drain(&at, None, 100, 9).await;
+    assert_eq!(versions(&all.records), (1..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn reading_on_costs_one_request() {
     let rig = Rig::new(1).await;
     let at = rig.partition().await;

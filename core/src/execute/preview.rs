@@ -1,0 +1,85 @@
+//! What a command would do: decided like any other, and not appended.
+
+use super::decide::Decision;
+use super::executor::keyed;
+use super::step::Step;
+use super::{ExecuteError, Executed, Executor, Options};
+use crate::key::Seen;
+use crate::{Aggregate, EventData, Id, Version};
+
+/// What a command would make happen.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Preview {
+    /// The version of the stream it was decided on, confirmed to be its head.
+    pub version: Version,
+    /// The events it would append; none, if it would have no effect.
+    pub events: Vec<EventData>,
+    /// Whether a command under its key was carried out before. The events are then those of that command.
+    pub replayed: bool,
+}
+
+impl Executor {
+    /// What an earlier command under the same key did, if there was one. For whoever has to do something before a command
+    /// is decided that a repeat should not do again.
+    ///
+    /// # Errors
+    /// As [`execute_with`](Self::execute_with); [`ExecuteError::KeyReused`] when that was another command.
+    ///
+    /// # Cost
+    /// One page when the state is not cached, which it is afterwards. Nothing without a key.
+    pub async fn repeated<A: Aggregate>(
+        &self,
+        id: &Id<A>,
+        command: &A::Command,
+        options: &Options,
+    ) -> Result<Option<Executed<A::Event>>, ExecuteError<A::Refusal>> {
+        let Some(keyed) = keyed(command, options)? else { return Ok(None) };
+        let step = Step::<A>::open(&*self.store, &self.cache, id.stream(), command.clone()).await?;
+        let stream = id.stream().clone();
+        match step.seen(&keyed) {
+            Seen::New => Ok(None),
+            Seen::Same(first) => self.replay::<A>(stream, first).await.map(Some),
+            Seen::Other(first) => Err(ExecuteError::KeyReused { key: keyed.key, stream, first }),
+        }
+    }
+
+    /// Decides a command on the head of its stream and appends nothing.
+    ///
+    /// # Errors
+    /// As [`execute_with`](Self::execute_with), but for what only an append can meet.
+    ///
+    /// # Cost
+    /// One page to confirm the state, and one more when it is not cached.
+    pub async fn preview<A: Aggregate>(
+        &self,
+        id: &Id<A>,
+        command: A::Command,
+        options: &Options,
+    ) -> Result<Preview, ExecuteError<A::Refusal>> {
+        let keyed = keyed(&command, options)?;
+        let store = &*self.store;
+        let mut step = Step::<A>::open(store, &self.cache, id.stream(), command).await?;
+        step.confirm(store).await.inspect_err(|_| self.cache.remove(id.stream()))?;
+        let (decision, version, _) = step.decide(store, keyed.as_ref(), options)?;
+        let stream = id.stream().clone();
+        match decision {
+            Decision::Append { append, .. } => {
+                append.check(&store.capabilities()).map_err(crate::store::StoreError::from)?;
+                Ok(Preview { version, events: append.events, replayed: false })
+            }
+            Decision::Nothing => Ok(Preview { version, events: Vec::new(), replayed: false }),
+            Decision::Refused(refusal) => Err(ExecuteError::Refused { refusal, version }),
+            Decision::Precondition => Err(self.precondition(stream, options.expected, version).await),
+            Decision::Replay(first) => {
+                let events =
+                    self.replay::<A>(stream, first).await?.commit.map(|commit| commit.events.clone());
+                Ok(Preview { version, events: events.unwrap_or_default(), replayed: true })
+            }
+            Decision::KeyReused(first) => {
+                let key = keyed.map(|keyed| keyed.key).expect("only a keyed command meets its key again");
+                Err(ExecuteError::KeyReused { key, stream, first })
+            }
+        }
+    }
+}

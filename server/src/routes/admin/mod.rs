@@ -1,0 +1,10 @@
+//! Administration: how projections are doing, parked streams, partitions, and the model that is served.
+
+mod describe;
+mod operations;
+mod parked;
+mod partitions;
+mod projections;
+mod work;
+
+pub(super) use operations::operations;

@@ -1,0 +1,76 @@
+//! The operations of this folder: what is routed and described.
+
+use super::{describe, parked, partitions, projections, work};
+use crate::ProblemKind;
+use crate::openapi::{Form, Operation, Scope};
+
+pub(in crate::routes) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/v1/admin/projections", projections::list)
+            .named("projections", "How each projection is doing, seen from this process")
+            .scope(Scope::AdminRead)
+            .answer::<projections::List>(200, "The projections"),
+        Operation::get("/v1/admin/projections/{projection}", projections::one)
+            .named("projection", "How a projection is doing, seen from this process")
+            .scope(Scope::AdminRead)
+            .answer::<projections::Shown>(200, "The projection")
+            .problems(&[ProblemKind::NotFound]),
+        Operation::post("/v1/admin/projections/{projection}/pause", projections::pause)
+            .named("pause", "Stop applying events to a projection in this process; the others go on")
+            .scope(Scope::Admin)
+            .body::<projections::Reason>(Form::Json)
+            .answer::<projections::Shown>(200, "It is paused")
+            .problems(&[ProblemKind::NotFound, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType]),
+        Operation::post("/v1/admin/projections/{projection}/resume", projections::resume)
+            .named("resume", "Go on with a projection that was paused, from where it was")
+            .scope(Scope::Admin)
+            .body::<projections::Reason>(Form::Json)
+            .answer::<projections::Shown>(200, "It goes on")
+            .problems(&[ProblemKind::NotFound, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType]),
+        Operation::get("/v1/admin/parked", parked::list)
+            .named("parked", "Streams that a projection cannot apply for now, by name")
+            .scope(Scope::AdminRead)
+            .query::<parked::Wanted>()
+            .answer::<parked::List>(200, "A page")
+            .problems(&[ProblemKind::NotFound]),
+        Operation::get("/v1/admin/parked/groups", parked::groups)
+            .named("parkedGroups", "Parked streams by their error")
+            .scope(Scope::AdminRead)
+            .query::<parked::Which>()
+            .answer::<parked::Groups>(200, "The groups, those with the most streams first")
+            .problems(&[ProblemKind::NotFound]),
+        Operation::post("/v1/admin/parked/retry", work::retry)
+            .named(
+                "retryParked",
+                "Apply the events of parked streams again; without confirm_count only count them",
+            )
+            .scope(Scope::Admin)
+            .body::<work::Order>(Form::Json)
+            .answer::<work::Done>(200, "What was counted, or done")
+            .problems(WORK),
+        Operation::post("/v1/admin/parked/discard", work::discard)
+            .named(
+                "discardParked",
+                "Pass over events of parked streams for good; without confirm_count only count",
+            )
+            .scope(Scope::Admin)
+            .body::<work::Order>(Form::Json)
+            .answer::<work::Done>(200, "What was counted, or done")
+            .problems(WORK),
+        Operation::get("/v1/admin/partitions", partitions::get)
+            .named("partitions", "The partitions of the feed, seen from this process")
+            .scope(Scope::AdminRead)
+            .answer::<partitions::List>(200, "The partitions"),
+        Operation::get("/v1/admin/describe", describe::get)
+            .named("describe", "The model: aggregates, commands, events and projections, with their schemas")
+            .scope(Scope::AdminRead)
+            .answer::<describe::Model>(200, "The model"),
+    ]
+}
+
+const WORK: &[ProblemKind] = &[
+    ProblemKind::NotFound,
+    ProblemKind::CountChanged,
+    ProblemKind::TooLarge,
+    ProblemKind::UnsupportedMediaType,
+];
