@@ -4,11 +4,10 @@
 //!   rule of theirs that the search must notice,
 //! - `tests/it/simulation/`: the real runner, leases and step on virtual time, in a world that loses, repeats, delays,
 //!   splits, merges and kills, from a seed,
-//! - `tests/it/fuzz/`: every decoder that meets bytes from outside, from kept corpora,
-//! - `tests/it/chaos/`: the real binary over the look-alikes, with faults between them and processes that are killed,
-//!   stopped and run out of disk.
+//! - [`fuzz`]: inputs for every decoder that meets bytes from outside, from kept corpora,
 //!
 //! `cargo xtask test` runs all of it in small, `cargo xtask prove` in large. The mutations of the real code stand in
 //! `xtask/src/mutate/`; `docs/proof.md` says law by law what was done.
 
+pub mod fuzz;
 pub mod model;

@@ -55,17 +55,22 @@ impl EventFeed for MemoryStore {
 
 impl MemoryStore {
     fn partition(&self, id: &PartitionId) -> Result<&Shard, StoreError> {
-        let number = id.0.parse().ok();
+        let number = whole(&id.0);
         number.and_then(|number| self.shard(number)).ok_or_else(|| StoreError::Position {
             reason: format!("partition {id} does not exist: partitions are 0 to {}", SHARDS - 1),
         })
     }
 }
 
+/// The number of a text that is written as this feed writes it: `007` is no name of partition 7.
+fn whole(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|number: &usize| number.to_string() == text)
+}
+
 /// How many commits of a log lie at or before a position.
 fn known(position: Option<&Position>, length: usize) -> Result<usize, StoreError> {
     let Some(position) = position else { return Ok(0) };
-    let known = position.0.parse().ok().filter(|known| (1..=length).contains(known));
+    let known = whole(&position.0).filter(|known| (1..=length).contains(known));
     known.ok_or_else(|| StoreError::Position {
         reason: format!(
             "{position} is not in this partition: it holds 1 to {length}; start from its beginning"

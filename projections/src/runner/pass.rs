@@ -304,6 +304,7 @@ async fn leave((release, paused, kept): &mut Signs, reads_for: &[Keeping]) {
     });
     // A sender that is gone means that the runner is gone.
     tokio::select! {
+        biased;
         _ = release.wait_for(|release| *release) => {}
         _ = pause => {}
         _ = gone => {}

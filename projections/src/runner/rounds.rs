@@ -146,6 +146,7 @@ impl Rounds {
     /// Waits until a reader has ended; not at all ready when there is none.
     pub(super) async fn ended(&mut self) -> Result<(), RunError> {
         tokio::select! {
+            biased;
             Some(done) = self.tasks.join_next() => self.done(done),
             ended = self.passes.ended() => ended.map_err(|source| RunError::Panicked { source }),
         }
@@ -256,14 +257,19 @@ impl Rounds {
         }
     }
 
-    /// Whether records may have come and gone unread: of a partition that is gone before it was read to its end, or of
-    /// parents that are gone and never had a lease.
+    /// Whether records may have come and gone unread: of a partition that is gone before it was read to its end, of
+    /// parents that are gone and never had a lease, or of a partition that has no checkpoint yet and had no reader for who
+    /// knows how long: no position tells what is gone. Only a partition in which next to nothing was ever read has none.
     fn may_miss_records(&self, action: &Action, items: &Items) -> bool {
         let listed = |id: &PartitionId| self.partitions.iter().any(|partition| partition.id == *id);
         match action {
             Action::Drop(lease) => self.held.contains_key(&lease.partition),
             Action::Create(lease) => {
                 lease.parents.iter().any(|parent| !listed(parent) && !items.leases.contains_key(parent))
+            }
+            // One that was handed over was read until a moment ago.
+            Action::Take(lease) if lease.owner.as_ref() != Some(&self.me.id) => {
+                self.generations.iter().any(|generation| !lease.checkpoints.contains_key(generation))
             }
             _ => false,
         }

@@ -156,6 +156,7 @@ impl Runner {
         let work = Views { feed: Arc::clone(&self.feed), directory: self.directory, control: self.control };
         work.keep();
         tokio::select! {
+            biased;
             () = &mut shutdown => return Ok(()),
             prepared = prepare(&control) => prepared?,
         }

@@ -10,6 +10,7 @@ mod consistency;
 mod errors;
 mod extension;
 mod feed;
+mod fuzz;
 mod import;
 mod note;
 mod openapi;

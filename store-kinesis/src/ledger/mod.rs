@@ -12,6 +12,8 @@
 mod append;
 mod error;
 mod events;
+#[cfg(test)]
+mod fuzz;
 mod heads;
 mod item;
 mod page;

@@ -1,18 +1,23 @@
-//! ARCHITECTURE.md tells the truth: the paths and tests it names in backticks exist.
+//! The pages that name code tell the truth: the paths and tests they name in backticks exist.
 
 use std::collections::BTreeSet;
 
 use super::violation::Violation;
 
-/// The page that is checked.
-pub(crate) const PAGE: &str = "ARCHITECTURE.md";
+/// The pages that are checked.
+pub(crate) const PAGES: [&str; 2] = ["ARCHITECTURE.md", "docs/proof.md"];
 
 /// Words joined by at least this many underscores are taken for the name of a test or check.
 const TEST_NAME_UNDERSCORES: usize = 3;
 
-/// Checks the page; `exists` says whether there is a file or folder of this path in the workspace, and `sources` is the
+/// Checks the text of a page; `exists` says whether there is a file or folder of this path in the workspace, and `sources` is the
 /// text of all Rust files.
-pub(crate) fn check(page: &str, exists: impl Fn(&str) -> bool, sources: &[String]) -> Vec<Violation> {
+pub(crate) fn check(
+    name: &str,
+    page: &str,
+    exists: impl Fn(&str) -> bool,
+    sources: &[String],
+) -> Vec<Violation> {
     let words: BTreeSet<&str> = sources
         .iter()
         .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
@@ -29,13 +34,13 @@ pub(crate) fn check(page: &str, exists: impl Fn(&str) -> bool, sources: &[String
         for quoted in line.split('`').skip(1).step_by(2) {
             if is_path(quoted) && !exists(quoted) {
                 let message = format!("there is no `{quoted}`: name the place where this happens now");
-                violations.push(Violation::on_line(PAGE, index, message));
+                violations.push(Violation::on_line(name, index, message));
             }
             if is_test_name(quoted) && !words.contains(quoted) {
                 let message = format!(
                     "there is no test `{quoted}`: name the test that proves this now, or say not yet"
                 );
-                violations.push(Violation::on_line(PAGE, index, message));
+                violations.push(Violation::on_line(name, index, message));
             }
         }
     }
@@ -63,7 +68,8 @@ mod tests {
                     ```text\n`not/looked/at.rs`\n```\nNot names: `Id`, `category/id`, `to_end`.\n";
         let exists = |path: &str| path == "core/src/name.rs" || path == "core/src/";
         let sources = ["fn a_name_is_checked_once() {}".to_owned()];
-        let found: Vec<String> = check(page, exists, &sources).iter().map(ToString::to_string).collect();
+        let found: Vec<String> =
+            check("ARCHITECTURE.md", page, exists, &sources).iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
             [

@@ -3,6 +3,7 @@
 
 mod archive;
 mod being_a_server;
+mod chaos;
 mod command_line;
 mod dev;
 mod docs;

@@ -18,13 +18,31 @@ impl Dev {
 
     /// Starts `bank serve` on the look-alikes of this one, on a free port, and waits until it is ready.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Self {
-        let dev = format!("--dev={}", self.url.rsplit(':').next().unwrap());
+        Self::serve_on(self.url.rsplit(':').next().unwrap(), arguments)
+    }
+
+    /// Starts `bank serve` on the look-alikes of whatever answers as a `dev` at a port of this machine.
+    pub(crate) fn serve_on(port: &str, arguments: &[&str]) -> Self {
+        let dev = format!("--dev={port}");
         Self::run(&[&["serve", "--listen", "127.0.0.1:0", &dev], arguments].concat())
     }
 
+    /// Starts `bank dev`, which cannot make a file larger than so many blocks of 512 bytes.
+    pub(crate) fn start_with_limit(blocks: u32, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        command.arg(env!("CARGO_BIN_EXE_bank")).args(["dev", "--port", "0"]).args(arguments);
+        Self::ready(command)
+    }
+
     fn run(arguments: &[&str]) -> Self {
-        let mut process =
-            Command::new(env!("CARGO_BIN_EXE_bank")).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
+        command.args(arguments);
+        Self::ready(command)
+    }
+
+    fn ready(mut command: Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         // What a killed one has left may be told of before it is ready.
         let (mut before, mut url) = (Vec::new(), None);

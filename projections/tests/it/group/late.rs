@@ -192,3 +192,17 @@ async fn the_status_of_a_projection_says_what_it_does_and_how_far_it_is_behind()
     let json = serde_json::to_value(&balances).unwrap();
     assert_eq!((&json["name"], &json["parked"]["streams"]), (&"balances".into(), &1.into()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_came_and_went_before_a_partition_had_a_checkpoint_is_read_from_the_ledger() {
+    let mut world = World::new(3, 1, 0, 5);
+    world.start(0);
+    world.until_shared(&[3]).await;
+    // Nothing was ever read, so there is no position that the feed could miss later.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    world.stop(0).await;
+    world.load(60).await;
+    world.feed.expire();
+    world.start(0);
+    world.until_exact().await;
+}

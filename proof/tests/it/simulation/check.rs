@@ -100,7 +100,7 @@ fn follows(before: &Lease, after: &Lease) -> bool {
     ) {
         (Checkpoint::At(before), Some(Checkpoint::At(after))) => after >= before || !same_history,
         (Checkpoint::End, after) => after == Some(&Checkpoint::End),
-        (Checkpoint::At(_), after) => after.is_some(),
+        (Checkpoint::At(_), after) => after.is_some() || !same_history,
     };
     after.counter == before.counter + 1
         && after.incarnation >= before.incarnation + changed

@@ -25,6 +25,8 @@ struct Log {
     parents: Vec<PartitionId>,
     records: Vec<FeedRecord>,
     closed: bool,
+    /// Everything up to and with this position is gone.
+    trimmed: Option<Position>,
 }
 
 impl Feed {
@@ -84,6 +86,17 @@ impl Feed {
         }
     }
 
+    /// Forgets every record there is, as if retention had passed over it; closed partitions go away.
+    pub(crate) fn expire(&mut self) {
+        self.partitions.retain(|_, log| !log.closed);
+        for log in self.partitions.values_mut() {
+            if let Some(last) = log.records.last() {
+                log.trimmed = Some(last.position.clone());
+            }
+            log.records.clear();
+        }
+    }
+
     pub(crate) fn partitions(&self) -> Vec<Partition> {
         let partition = |(id, log): (&PartitionId, &Log)| {
             let mut partition = Partition::new(id.clone());
@@ -101,6 +114,11 @@ impl Feed {
     ) -> Result<FeedBatch, StoreError> {
         let unknown = || StoreError::Position { reason: "no such partition".to_owned() };
         let log = self.partitions.get(partition).ok_or_else(unknown)?;
+        if let (Some(after), Some(trimmed)) = (after, &log.trimmed)
+            && after < trimmed
+        {
+            return Err(StoreError::Position { reason: "it has expired".to_owned() });
+        }
         let unread = log.records.iter().filter(|record| after.is_none_or(|after| record.position > *after));
         let records: Vec<_> = unread.take(limit).cloned().collect();
         let next = records.last().map(|record| &record.position).or(after).cloned();

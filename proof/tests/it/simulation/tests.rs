@@ -12,11 +12,12 @@ use super::world::World;
 /// Seeds of a run of the tests.
 const SEEDS: u64 = 300;
 
-/// Workers come and go, are killed and put to sleep, calls fail and come late, partitions split and merge, some events
-/// cannot be applied; then everything comes to rest. Gives the hash of what happened.
+/// Workers come and go, are killed and put to sleep, calls fail and come late, partitions split and merge, records expire,
+/// some events cannot be applied; then everything comes to rest. Gives the hash of what happened.
 fn storm(seed: u64) -> Result<(u64, u64), String> {
     let loses = seed.is_multiple_of(2);
     let rarity = [0, 10, 25, 60][(seed / 2 % 4) as usize];
+    let expires = seed % 5 == 4;
     let poison = if seed.is_multiple_of(3) { 25 } else { 0 };
     let mut world = World::new(seed, 1 + (seed % 4) as usize, 3, rarity, loses);
     world.start(0, None);
@@ -47,6 +48,10 @@ fn storm(seed: u64) -> Result<(u64, u64), String> {
                     merges += 1;
                     let World { shared, random, .. } = &mut world;
                     lock(&shared.feed).merge(random);
+                }
+                6 if expires => {
+                    world.shared.note("everything on the feed expires");
+                    lock(&world.shared.feed).expire();
                 }
                 6..=12 => world.start(slot, None),
                 _ => {}
