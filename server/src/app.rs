@@ -144,7 +144,13 @@ impl App {
     #[must_use]
     pub fn reactor<R: Reactor + Clone>(mut self, reactor: R) -> Self {
         let add: Add = Arc::new(move |runner: Runner| runner.reactor(reactor.clone()));
-        self.projections.push(Kept { name: R::NAME, version: REACTOR_VERSION, indexes: &[], add, target: None });
+        self.projections.push(Kept {
+            name: R::NAME,
+            version: REACTOR_VERSION,
+            indexes: &[],
+            add,
+            target: None,
+        });
         self
     }
 

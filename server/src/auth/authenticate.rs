@@ -102,7 +102,7 @@ fn from_here(headers: &HeaderMap) -> Result<(), Problem> {
         let Some(value) = headers.get(&name) else { continue };
         let value = value.to_str().unwrap_or_default();
         let host = value.split_once("://").map_or(value, |(_, host)| host);
-        if !is_this_machine(host) && host.is_empty() {
+        if !is_this_machine(host) {
             let detail = format!(
                 "the request {what} {value:?}, and without API keys or tokens this server answers this machine alone: \
                  use 127.0.0.1 or localhost, or configure auth"

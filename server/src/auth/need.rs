@@ -33,7 +33,7 @@ impl Need {
             }
             // What is known of a stream without what is in it.
             ["v1", "streams", "{category}", "{id}"] => Self::Scopes(vec![Scope::Query(None)]),
-            ["v1", "streams" | "events", ..] => Self::Scopes(vec![Scope::Query(None)]),
+            ["v1", "streams" | "events", ..] => Self::Scopes(vec![Scope::Query(None), Scope::Payload]),
             ["v1", "read-models", "{name}", ..] => Self::Scopes(vec![Scope::Query(Some(named(2)))]),
             // Each command of a batch is looked at by the route, the catalogue shows names only, and routes of the
             // application have rules of their own.

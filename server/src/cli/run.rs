@@ -10,8 +10,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::output::Output;
 use super::{
-    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra, ledger,
-    new_key, parked, projections, schema, serve, streams, tree,
+    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra,
+    ledger, new_key, parked, projections, schema, serve, streams, tree,
 };
 use crate::App;
 use crate::config::{Config, Flag, LogFormat, Settings};

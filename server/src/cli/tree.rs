@@ -6,8 +6,8 @@ use clap::{Arg, Command, value_parser};
 
 use super::output::Output;
 use super::{
-    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra, ledger,
-    new_key, parked, projections, schema, serve, streams,
+    archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra,
+    ledger, new_key, parked, projections, schema, serve, streams,
 };
 use crate::App;
 

@@ -9,7 +9,7 @@ use crate::backends::Connection;
 use crate::http_client::HttpClient;
 
 /// AWS refuses requests whose time is further away than five minutes; somebody should look long before.
-const SKEW_SECONDS: i64 = 6000;
+const SKEW_SECONDS: i64 = 60;
 
 pub(super) async fn examine(connection: &Connection, now: i64) -> Option<Finding> {
     let place = &connection.place;

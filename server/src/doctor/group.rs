@@ -42,7 +42,7 @@ pub(super) async fn examine(backends: &Books, projections: &[Kept], watch: Durat
     for kept in projections {
         let Some(generations) = after.generations.get(kept.name) else { continue };
         match generations.version(generations.live) {
-            Some(live) if live > kept.version + 5 => findings.push(Finding::problem(
+            Some(live) if live > kept.version => findings.push(Finding::problem(
                 "code-too-old",
                 format!(
                     "{}: the live generation {} was made by version {live}, and this binary has version {}",

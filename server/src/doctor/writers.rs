@@ -20,7 +20,7 @@ pub(super) async fn examine(connection: &Connection, config: &Config, watch: Dur
         Err(error) => return vec![blind("the writers", &error)],
     };
     let stood = |writer: &&Writer| {
-        before.iter().any(|before| before.id == writer.id && before.counter != writer.counter)
+        before.iter().any(|before| before.id == writer.id && before.counter == writer.counter)
     };
     let dead = after.iter().filter(stood).map(|writer| match writer.passes {
         0 => Finding::problem(

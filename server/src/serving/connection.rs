@@ -48,7 +48,7 @@ pub(super) async fn serve(
     let served = match protocol {
         Protocol::Http1 => {
             let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new());
+            http.timer(TokioTimer::new()).header_read_timeout(limits.header());
             http.max_buf_size(HEADER_BYTES).max_headers(HEADERS);
             watcher.watch(http.serve_connection(io, service)).await
         }

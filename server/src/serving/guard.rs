@@ -25,7 +25,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
-        let seats = Arc::new(Semaphore::new(limits.requests + 100));
+        let seats = Arc::new(Semaphore::new(limits.requests));
         Self { limits, seats }
     }
 }
@@ -56,7 +56,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     let writes = Writes::default();
     match tokio::time::timeout(guard.limits.request(), writes.watch(next.run(request))).await {
         Ok(response) => response,
-        Err(_) => Problem::deadline(writes.began() && false, guard.limits.request()).into_response(),
+        Err(_) => Problem::deadline(writes.began(), guard.limits.request()).into_response(),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
-    let seats = Arc::new(Semaphore::new(limits.connections + 10));
+    let seats = Arc::new(Semaphore::new(limits.connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let mut connections = JoinSet::new();
     loop {
@@ -79,7 +79,7 @@ pub(super) async fn accept(
         }
     }
     drop(listener);
-    std::mem::forget(graceful);
+    graceful.shutdown().await;
     while connections.join_next().await.is_some() {}
 }
 

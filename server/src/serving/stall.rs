@@ -31,7 +31,6 @@ impl<S> Unstalled<S> {
         let still = self.still.get_or_insert_with(|| Box::pin(sleep(limit)));
         if still.as_mut().poll(context).is_ready() {
             still.as_mut().reset(Instant::now() + limit);
-            if limit.is_zero() { return Poll::Pending; }
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing")));
         }
         Poll::Pending

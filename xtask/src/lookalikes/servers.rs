@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn every_package_of_python_has_one_version() {
-        let packages = [include_str!("ministack.txt"), include_str!("schemathesis.txt"), include_str!("duckdb.txt")];
+        let packages =
+            [include_str!("ministack.txt"), include_str!("schemathesis.txt"), include_str!("duckdb.txt")];
         let packages = packages.into_iter().flat_map(str::lines).filter(|line| !line.starts_with('#'));
         let loose: Vec<&str> = packages.filter(|line| line.split("==").count() != 2).collect();
         assert!(loose.is_empty(), "{loose:?}");

@@ -63,7 +63,9 @@ pub(in crate::cli) fn switches() -> [Command; 4] {
         Arg::new("force").long("force").action(ArgAction::SetTrue).help(help)
     };
     [
-        Command::new("generations").about("Which generations there are, and which is live").arg(dev_argument()),
+        Command::new("generations")
+            .about("Which generations there are, and which is live")
+            .arg(dev_argument()),
         Command::new("promote").about("Make a generation live").args([
             projection(),
             generation(),

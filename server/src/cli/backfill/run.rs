@@ -51,7 +51,7 @@ pub(in crate::cli) async fn run(context: &Context, arguments: &ArgMatches) -> Re
 fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::Cli(error) => error.exit(),
-        RunError::Unknown { .. } => Exit::NotFound,
+        RunError::Unknown { .. } | RunError::Reactor { .. } => Exit::NotFound,
         RunError::Definition(_) => Exit::Config,
         RunError::Backfill(BackfillError::Stopped) => Exit::Interrupted,
         RunError::Backfill(BackfillError::Differs { .. } | BackfillError::Parked { .. }) => Exit::Differences,

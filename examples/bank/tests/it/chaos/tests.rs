@@ -54,7 +54,6 @@ impl Servers {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "a proof says how much it has tried")]
 async fn through_a_storm_every_answer_is_true() {
     let weather = Weather::default();
     let dev = Dev::start(&[]);
@@ -115,7 +114,6 @@ async fn through_a_storm_every_answer_is_true() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "a proof says how much it has tried")]
 async fn a_full_disk_refuses_and_loses_nothing_that_was_acknowledged() {
     let scratch = Scratch::new("full");
     let data = scratch.path("data");
