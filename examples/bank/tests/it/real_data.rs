@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// How long rows may take to be those of a fold: far longer than they take, also on a machine that does other work.
+const PATIENCE: Duration = Duration::from_secs(240);
+
 /// A bank in this process, on a free port of loopback.
 pub(crate) struct Bank {
     url: String,
@@ -142,7 +145,7 @@ pub(crate) async fn exact(
     accounts: &BTreeMap<String, (i64, u64)>,
     days: &BTreeMap<String, Day>,
 ) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + PATIENCE;
     for (account, (balance, transactions)) in accounts {
         let url = format!("{bank}/v1/read-models/balances/{account}");
         let mut row = get(client, url.clone()).await;

@@ -89,7 +89,7 @@ async fn a_backfill_during_an_import_is_exact_and_no_query_fails_over_switch_rol
     summary(&run(&["projections", "drop", "balances", "1", "--yes", &at]));
     let live = run(&["projections", "drop", "balances", "2", "--yes", &at]);
     assert_eq!(live.status.code(), Some(6), "{}", String::from_utf8_lossy(&live.stderr));
-    let listed = summary(&run(&["projections", "list", &at, "--output", "json"]));
+    let listed = summary(&run(&["projections", "generations", &at, "--output", "json"]));
     let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
     let of_balances = |row: &&Value| row["projection"] == "balances";
     let balances: Vec<_> =

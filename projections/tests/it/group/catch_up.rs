@@ -69,6 +69,9 @@ async fn a_generation_that_is_new_gets_what_the_feed_does_not_have_any_more() {
     assert_eq!(world.ledger.scanned() - before, 500, "the ledger is read once, for the new one");
     let shown = async |world: &World| world.control(0).status().catching_up.is_none();
     world.until("it is not shown any more", shown).await;
+    // A partition in which nothing was read since says nothing about what it has lost when nobody is there.
+    world.load(80).await;
+    world.until_exact().await;
     world.stop(0).await;
     world.start(0);
     world.load(20).await;
@@ -85,6 +88,10 @@ async fn a_pass_goes_on_where_it_was_when_workers_stop_or_are_killed() {
         let (before, mut changes) = (world.ledger.scanned(), 0);
         world.start(0);
         for turn in 0_usize.. {
+            // Where nothing was read yet, whoever comes has to ask for another pass.
+            if turn < 3 {
+                world.load(40).await;
+            }
             let pause = world.random.millis(14_000);
             tokio::time::sleep(Duration::from_secs(4) + pause).await;
             let open = item(&world).await;
@@ -103,7 +110,7 @@ async fn a_pass_goes_on_where_it_was_when_workers_stop_or_are_killed() {
         world.until_exact().await;
         assert!(changes >= 3, "the pass was not interrupted: {changes}");
         // A kill costs at most what was read since the last save; each partition may ask while a pass is under way.
-        let passes = (world.ledger.scanned() - before) as f64 / 800.0;
+        let passes = (world.ledger.scanned() - before) as f64 / 920.0;
         assert!(passes < 3.5, "seed {seed}: the ledger was read {passes} times over {changes} changes");
     }
 }
