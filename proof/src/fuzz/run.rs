@@ -9,7 +9,7 @@ use super::mutate::{Random, mutate};
 /// Inputs that are tried when no time is given.
 const TRIES: u64 = 3_000;
 
-/// Gives a decoder every input of its corpus, and then changed ones: [`TRIES`] of them, or as many as fit into the seconds
+/// Gives a decoder every input of its corpus, and then changed ones: `TRIES` of them, or as many as fit into the seconds
 /// that the environment variable `HEADWATER_SECONDS` says.
 ///
 /// The decoder answers with what is wrong, if anything. Whatever it accepts it must be able to stand by: give back the

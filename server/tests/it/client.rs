@@ -63,6 +63,9 @@ pub(crate) fn base() -> App {
     App::new("counters").projection::<Values>()
 }
 
+/// A trace as W3C Trace Context has it.
+pub(crate) const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 /// The routes, and a runner that lives as long as the test.
 pub(crate) struct Client {
     router: Router,

@@ -1,6 +1,6 @@
 //! Commands: answers, preconditions, repeats.
 
-use crate::client::Client;
+use crate::client::{Client, TRACEPARENT};
 
 const ADD: &str = "/v1/streams/counter/a/commands/add";
 const SUBTRACT: &str = "/v1/streams/counter/a/commands/subtract";
@@ -108,13 +108,13 @@ async fn a_key_used_for_another_command_is_refused() {
 #[tokio::test]
 async fn metadata_goes_from_headers_into_events() {
     let client = Client::new();
-    let headers = [("correlation-id", "c-1"), ("causation-id", "m-2"), ("traceparent", "00-1-2-01")];
+    let headers = [("correlation-id", "c-1"), ("causation-id", "m-2"), ("traceparent", TRACEPARENT)];
     client.post_with(ADD, &headers, r#"{"amount": 3}"#).await.is(201);
     let events = client.get("/v1/streams/counter/a/events").await;
     let metadata = &events.body["events"][0]["metadata"];
     assert_eq!(metadata["correlation"], "c-1");
     assert_eq!(metadata["causation"], "m-2");
-    assert_eq!(metadata["traceparent"], "00-1-2-01");
+    assert_eq!(metadata["traceparent"], TRACEPARENT);
 }
 
 #[tokio::test]

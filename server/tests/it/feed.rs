@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::client::{Client, Message};
+use crate::client::{Client, Message, TRACEPARENT};
 
 const SSE: (&str, &str) = ("accept", "text/event-stream");
 
@@ -58,7 +58,7 @@ async fn pages_of_any_size_give_every_event_once_in_order_for_each_stream() {
 #[tokio::test]
 async fn an_event_is_a_cloud_event() {
     let client = Client::new();
-    let headers = [("correlation-id", "c-1"), ("traceparent", "00-1-2-01")];
+    let headers = [("correlation-id", "c-1"), ("traceparent", TRACEPARENT)];
     client.post_with("/v1/streams/counter/%C3%BC/commands/add", &headers, r#"{"amount": 3}"#).await.is(201);
     let page = client.get("/v1/events").await;
     let event = &page.body["events"][0];
@@ -71,7 +71,7 @@ async fn an_event_is_a_cloud_event() {
         ("datacontenttype", "application/json"),
         ("category", "counter"),
         ("correlationid", "c-1"),
-        ("traceparent", "00-1-2-01"),
+        ("traceparent", TRACEPARENT),
     ] {
         assert_eq!(event[name], value, "{event}");
     }

@@ -24,7 +24,8 @@ async fn every_described_operation_exists() {
             {
                 address = address.replace(&format!("{{{name}}}"), value);
             }
-            let address = address.replace("{projection}", "none").replace("{key}", "none");
+            let address =
+                address.replace("{projection}", "none").replace("{key}", "none").replace("{name}", "none");
             assert!(!address.contains('{'), "{path} has a parameter that this test does not know");
             if method == "head" {
                 client.send("HEAD", &address, &[], "").await.is(404);
