@@ -1,6 +1,7 @@
 //! From the bytes of a file to its events: borrowed, a few thousand at a time, only the columns that are asked for.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use headwater::{CommitId, Timestamp, Version};
@@ -73,7 +74,7 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub(crate) fn new(body: Bytes, columns: Columns) -> Result<Self, String> {
-        let file = SerializedFileReader::new(body).map_err(|error| error.to_string())?;
+        let file = guarded(|| SerializedFileReader::new(body).map_err(|error| error.to_string()))?;
         let found = file.metadata().file_metadata().schema_descr().num_columns();
         match found == COLUMNS {
             true => Ok(Self { file, columns, group: 0 }),
@@ -89,13 +90,13 @@ impl Decoder {
         if self.group == self.file.num_row_groups() {
             return Ok(None);
         }
-        let group = self.file.get_row_group(self.group).map_err(|error| error.to_string())?;
+        let group = guarded(|| self.file.get_row_group(self.group).map_err(|error| error.to_string()))?;
         self.group += 1;
-        let mut rows = Rows::new(group.as_ref(), self.columns)?;
+        let mut rows = guarded(|| Rows::new(group.as_ref(), self.columns))?;
         let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
         while left > 0 {
             let batch = left.min(DECODE_EVENTS);
-            rows.read(batch)?;
+            guarded(|| rows.read(batch))?;
             for row in 0..batch {
                 if visit(rows.event(row)?).is_break() {
                     return Ok(Some(ControlFlow::Break(())));
@@ -105,6 +106,12 @@ impl Decoder {
         }
         Ok(Some(ControlFlow::Continue(())))
     }
+}
+
+/// The reader of Parquet panics over some files that are broken: that is an error of the file, and no more.
+fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("it is not Parquet that can be read".to_owned()))
 }
 
 /// The rows of a row group that are decoded at the moment.

@@ -17,6 +17,8 @@ mod decode;
 mod encode;
 mod error;
 mod file;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod hold;
 pub mod limits;
