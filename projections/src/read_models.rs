@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use headwater::{StreamName, Version};
 
+use crate::backfill::Switch;
 use crate::directory::Directory;
 use crate::group::{Generations, LeaseError};
 use crate::rows::{Generation, List, LoadedRows, MAX_PAGE_ROWS, Query, RowError, RowPage, StoredRow, Wanted};
@@ -153,6 +154,13 @@ impl ReadModels {
     pub async fn generations(&self, projection: &str) -> Result<Generations, ReadError> {
         let (name, model) = self.model(projection)?;
         Ok(self.directory.of(name, model.version).await?)
+    }
+
+    /// What changes which generation is live.
+    #[must_use]
+    pub fn switch(&self) -> Switch {
+        let place = self.directory.place();
+        Switch::new(place.store, Arc::clone(&self.rows), &place.group)
     }
 
     /// The version of the projection's code in this process.

@@ -94,6 +94,8 @@ mod tests {
             ("GET", "/v1/admin/projections", "/v1/admin/projections", Some("admin:read")),
             ("HEAD", "/v1/admin/projections", "/v1/admin/projections", Some("admin:read")),
             ("POST", "/v1/admin/projections/{p}/pause", "/v1/admin/projections/x/pause", Some("admin")),
+            ("POST", "/v1/admin/projections/{p}/promote", "/v1/admin/projections/x/promote", Some("admin")),
+            ("POST", "/v1/admin/projections/{p}/rollback", "/v1/admin/projections/x/rollback", Some("admin")),
             ("DELETE", "/v1/admin/operations/{id}", "/v1/admin/operations/1", Some("admin")),
         ];
         for (method, template, path, expected) in cases {

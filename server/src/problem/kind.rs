@@ -138,6 +138,11 @@ catalogue! {
     CountChanged = "count-changed", CONFLICT, never, Conflict, "The number has changed since it was counted",
         cause: "`confirm_count` differs from the number of streams that the filter matches now. Nothing was changed.",
         fix: "Look at what the filter matches now, and confirm `count`.";
+    /// The generations of a read model do not allow what was ordered.
+    NotSwitched = "not-switched", CONFLICT, never, Conflict, "The live generation was not changed",
+        cause: "The generation is not filled yet, is behind the live one, or there is none before it. Nothing was changed.",
+        fix: "`projections generations` shows what there is. Resume the backfill, wait until the generation is level, or \
+              force it and let queries see older rows.";
     /// The position of a cursor is not in the feed any more.
     CursorExpired = "cursor-expired", GONE, never, NotFound, "The feed does not have the cursor's place any more",
         cause: "The records behind the cursor are older than the retention of the feed, or the feed was made anew.",

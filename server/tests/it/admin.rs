@@ -133,3 +133,37 @@ async fn the_model_is_described_with_its_schemas() {
     assert_eq!((&note[1]["name"], &note[1]["needs_version"]), (&"erase".into(), &true.into()));
     assert_eq!(model.body["projections"][2]["indexes"], json!(["value"]));
 }
+
+#[tokio::test]
+async fn generations_are_promoted_and_gone_back_from_when_there_are_any() {
+    let client = Client::new();
+    let token = client.add("a", 1).await.header("consistency-token").unwrap().to_owned();
+    let (promote, rollback) = ("/v1/admin/projections/sum/promote", "/v1/admin/projections/sum/rollback");
+    // The directory knows the first generation once the runner has deployed it.
+    let headers = [("consistency-token", token.as_str()), ("prefer", "wait=20")];
+    client.send("GET", "/v1/read-models/values/a", &headers, "").await.is(200);
+    let order = |generation: u32| json!({"generation": generation, "reason": "a test"}).to_string();
+    let live = client.post(promote, &order(1)).await;
+    assert_eq!((&live.is(200).body["live"], &live.body["projection"]), (&1.into(), &"sum".into()));
+    assert_eq!(
+        live.body["generations"],
+        json!([{"generation": 1, "version": 1, "live": true, "filling": false}])
+    );
+    client.post(promote, &order(7)).await.is_problem(404, "not-found").says("no generation 7");
+    let back = client.post(rollback, r#"{"reason": "a test"}"#).await;
+    back.is_problem(409, "not-switched").says("no generation before 1");
+    for (path, body) in [
+        (promote, r#"{"reason": "r"}"#),
+        (promote, r#"{"generation": 1}"#),
+        (promote, r#"{"generation": 1, "reason": " "}"#),
+        (promote, r#"{"generation": -1, "reason": "r"}"#),
+        (rollback, "{}"),
+        (rollback, r#"{"reason": "r", "generation": 1}"#),
+    ] {
+        client.post(path, body).await.is_problem(400, "invalid-request");
+    }
+    for verb in ["promote", "rollback"] {
+        let body = if verb == "promote" { order(1) } else { r#"{"reason": "r"}"#.to_owned() };
+        client.post(&format!("/v1/admin/projections/none/{verb}"), &body).await.is_problem(404, "not-found");
+    }
+}

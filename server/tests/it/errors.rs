@@ -193,6 +193,16 @@ async fn every_kind_of_problem_is_answered_with_its_status_type_and_page() {
                 r#"{"projection": "sore", "reason": "r", "confirm_count": 9}"#.to_owned(),
             ),
         ),
+        (
+            &url,
+            (
+                ProblemKind::NotSwitched,
+                "POST",
+                "/v1/admin/projections/sore/rollback".to_owned(),
+                none.clone(),
+                r#"{"reason": "r"}"#.to_owned(),
+            ),
+        ),
         (&failing, (ProblemKind::CursorExpired, "GET", expired, none.clone(), String::new())),
         (
             &url,

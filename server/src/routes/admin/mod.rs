@@ -5,6 +5,7 @@ mod operations;
 mod parked;
 mod partitions;
 mod projections;
+mod switch;
 mod work;
 
 pub(super) use operations::operations;

@@ -1,6 +1,6 @@
 //! The operations of this folder: what is routed and described.
 
-use super::{describe, parked, partitions, projections, work};
+use super::{describe, parked, partitions, projections, switch, work};
 use crate::ProblemKind;
 use crate::openapi::{Form, Operation, Scope};
 
@@ -27,6 +27,18 @@ pub(in crate::routes) fn operations() -> Vec<Operation> {
             .body::<projections::Reason>(Form::Json)
             .answer::<projections::Shown>(200, "It goes on")
             .problems(&[ProblemKind::NotFound, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType]),
+        Operation::post("/v1/admin/projections/{projection}/promote", switch::promote)
+            .named("promote", "Make another generation of a read model live, by one conditional write")
+            .scope(Scope::Admin)
+            .body::<switch::Promote>(Form::Json)
+            .answer::<switch::Switched>(200, "It is live")
+            .problems(SWITCH),
+        Operation::post("/v1/admin/projections/{projection}/rollback", switch::rollback)
+            .named("rollback", "Go back to the generation before the live one")
+            .scope(Scope::Admin)
+            .body::<switch::Rollback>(Form::Json)
+            .answer::<switch::Switched>(200, "The one before is live")
+            .problems(SWITCH),
         Operation::get("/v1/admin/parked", parked::list)
             .named("parked", "Streams that a projection cannot apply for now, by name")
             .scope(Scope::AdminRead)
@@ -67,6 +79,14 @@ pub(in crate::routes) fn operations() -> Vec<Operation> {
             .answer::<describe::Model>(200, "The model"),
     ]
 }
+
+const SWITCH: &[ProblemKind] = &[
+    ProblemKind::NotFound,
+    ProblemKind::NotSwitched,
+    ProblemKind::ConcurrentModification,
+    ProblemKind::TooLarge,
+    ProblemKind::UnsupportedMediaType,
+];
 
 const WORK: &[ProblemKind] = &[
     ProblemKind::NotFound,
