@@ -93,6 +93,27 @@ impl Archive {
         Ok(Files { chains, links })
     }
 
+    /// Whether there is any file.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Objects`] when they cannot be listed, or there is no bucket.
+    ///
+    /// # Cost
+    /// One LIST, or a few where other files lie under the prefix.
+    pub async fn any(&self) -> Result<bool, ArchiveError> {
+        let mut after = None;
+        loop {
+            let listing = self.objects.list(&self.root, after.as_deref()).await?;
+            if listing.objects.iter().any(|listed| listed.key.ends_with(ENDING)) {
+                return Ok(true);
+            }
+            after = listing.objects.last().map(|last| last.key.clone());
+            if !listing.more || after.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Reads a file and hands each event to `visit`, in the order of the feed, until it breaks off.
     ///
     /// # Errors

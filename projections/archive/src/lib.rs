@@ -2,7 +2,8 @@
 //! who reads Parquet.
 //!
 //! [`Archive`] is where the files are. A [group](Archive::group) writes them, one chain of files for each partition of
-//! the feed; [`Archive::files`] lists them and checks the chains; [`Archive::read`] reads one. [`restore`] brings a ledger
+//! the feed; [`Archive::files`] lists them and checks the chains; [`Archive::read`] reads one. [`ArchiveHistory`] is what
+//! backfills read. [`restore`] brings a ledger
 //! back, and [`compare`] proves that archive and ledger hold the same.
 //!
 //! A file holds commits exactly as the feed handed them out, repeats included. Whoever reads drops repeats by version and
@@ -28,6 +29,7 @@ mod partition;
 mod replay;
 mod restore;
 mod schema;
+mod source;
 mod work;
 
 pub use archive::{Archive, Files};
@@ -36,4 +38,5 @@ pub use decode::{ArchivedEvent, Columns, Rest};
 pub use error::{ArchiveError, Broken, Link, RestoreError};
 pub use file::ArchiveFile;
 pub use restore::{Restored, restore};
+pub use source::ArchiveHistory;
 pub use work::{GROUP, Rotation};

@@ -77,6 +77,30 @@ pub enum BackfillError {
         /// The generation.
         generation: u32,
     },
+    /// The live rows were made by other code.
+    #[error(
+        "the live generation of projection {projection} was made by version {live} of its code, and this is version \
+         {code}: compare it with a binary of version {live}, or rebuild it"
+    )]
+    OtherVersion {
+        /// The projection.
+        projection: String,
+        /// The version that made the live generation; 0 when that is not known.
+        live: u32,
+        /// The version of this code.
+        code: u32,
+    },
+    /// Events were passed over by order, so that no fold gives the row.
+    #[error(
+        "events of stream {stream} were passed over by order for projection {projection}, so what it fed cannot be \
+         compared with a fold: rebuild the projection if the events should count after all"
+    )]
+    PassedOver {
+        /// The projection.
+        projection: String,
+        /// The stream.
+        stream: StreamName,
+    },
     /// It was asked to stop. What is done stays done.
     #[error("stopped; the same command goes on")]
     Stopped,

@@ -94,7 +94,7 @@ impl<P: Projection> Typed<P> {
     }
 
     /// Folds, with what is missing read from the ledger; nothing when it does not fit.
-    async fn folded(
+    pub(super) async fn folded(
         &self,
         context: &Context,
         slot: Slot,

@@ -325,7 +325,7 @@ fn begun(all: &Generations, version: u32) -> Option<u32> {
 }
 
 /// Asks the row store until it answers, within a bound.
-async fn tried<T, F: Future<Output = Result<T, RowError>>>(
+pub(super) async fn tried<T, F: Future<Output = Result<T, RowError>>>(
     mut ask: impl FnMut() -> F,
 ) -> Result<T, RowError> {
     let mut tries = 0;

@@ -64,12 +64,14 @@ impl Drop for Ended {
 }
 
 impl Reading {
-    /// Reads everything of a survey; answers with what was damaged.
+    /// Reads everything of a survey; answers with what was damaged. What still cannot be read after some tries counts as
+    /// damaged, unless nothing is left that could make it good.
     pub(super) async fn pass(
         &self,
         history: &Arc<dyn History>,
         survey: &Survey,
         fold: &Arc<dyn Fold>,
+        last: bool,
     ) -> Result<Vec<Damage>, BackfillError> {
         let parts = || survey.lanes.iter().flat_map(|lane| &lane.parts);
         self.progress.begin_pass(parts().count(), parts().filter_map(|part| part.events).sum());
@@ -93,6 +95,7 @@ impl Reading {
                     fold: Arc::clone(fold),
                     ended: Arc::clone(&ended.0),
                     reading: self.clone(),
+                    last,
                 };
                 let handle = Handle::current();
                 tasks.spawn_blocking(move || (place, handle.block_on(work.read())));
@@ -112,6 +115,7 @@ struct LaneWork {
     fold: Arc<dyn Fold>,
     ended: Arc<AtomicBool>,
     reading: Reading,
+    last: bool,
 }
 
 impl LaneWork {
@@ -149,8 +153,16 @@ impl LaneWork {
                     }
                     Err(error) => {
                         tries += 1;
-                        if tries == READ_TRIES {
+                        if tries == READ_TRIES && self.last {
                             return Err(error.into());
+                        }
+                        if tries == READ_TRIES {
+                            let reason = format!("it cannot be read: {}", chain(&error));
+                            let found = Damage { part: Arc::clone(&part.name), partition: None, reason };
+                            progress.note(format!("{} is damaged: {found}", self.history.kind()));
+                            damage.push(found);
+                            progress.read_part();
+                            break;
                         }
                         progress.note(format!("{error}: trying again"));
                         tokio::time::sleep(Duration::from_millis(100 << tries.min(6))).await;
@@ -167,4 +179,15 @@ impl LaneWork {
         }
         Ok(damage)
     }
+}
+
+/// What an error says, and what lies below it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        said = format!("{said}: {error}");
+        source = error.source();
+    }
+    said
 }

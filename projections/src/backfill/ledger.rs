@@ -11,6 +11,9 @@ use super::limits::SEGMENTS;
 use super::{Damage, History, HistoryError, HistoryEvent, Lane, Part, Survey, Visit};
 use crate::group::{Checkpoint, LeaseStore};
 
+/// What the source is called.
+pub(super) const LEDGER: &str = "ledger";
+
 /// Every commit of the ledger. It needs no archive and costs a read unit for each 4 KB of the ledger.
 #[derive(Debug, Clone)]
 pub struct LedgerHistory {
@@ -30,7 +33,7 @@ impl LedgerHistory {
 #[async_trait]
 impl History for LedgerHistory {
     fn kind(&self) -> &'static str {
-        "ledger"
+        LEDGER
     }
 
     async fn survey(&self) -> Result<Survey, HistoryError> {

@@ -26,6 +26,9 @@ pub const SEGMENTS: u32 = 8;
 /// Rows of a slot that are read back and compared with a fold of their own, unless all are.
 pub const SAMPLE_ROWS: usize = 200;
 
+/// How often a row that changes all the time is looked at, or written in vain, before it is given up.
+pub const LOOKS: usize = 5;
+
 /// Differences that are kept to be shown; more are counted.
 pub const DIFFERENCES: usize = 20;
 

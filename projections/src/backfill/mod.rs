@@ -5,6 +5,7 @@
 //! - `lanes.rs`: reading history into a fold; `own.rs` and `shared.rs`: the folds; `fill_own.rs` and `fill_shared.rs`:
 //!   filling a slot with them; `write.rs`: each row once,
 //! - `refold.rs` and `compare.rs`: rows compared with a fold of their own,
+//! - `inspection.rs`: live rows compared at any time and put right, `inspect_own.rs` and `inspect_shared.rs`; `heads.rs`,
 //! - `switch.rs`: which generation is live, and going back,
 //! - `pace.rs`: budgets, and yielding to live traffic; `progress.rs`: what is shown.
 
@@ -12,6 +13,10 @@ mod compare;
 mod error;
 mod fill_own;
 mod fill_shared;
+mod heads;
+mod inspect_own;
+mod inspect_shared;
+mod inspection;
 mod job;
 mod lanes;
 mod ledger;
@@ -30,6 +35,7 @@ mod write;
 
 pub use compare::{Difference, FieldDifference, Verify};
 pub use error::BackfillError;
+pub use inspection::{Inspection, Repaired, Verdict, Verified};
 pub use job::{Backfill, Built, Options};
 pub use ledger::LedgerHistory;
 pub use pace::{Budget, Pace};

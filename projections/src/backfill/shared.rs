@@ -98,6 +98,11 @@ impl Stream {
         self.trouble.is_none() && self.seen.min(self.cut) > self.version
     }
 
+    /// Whether it cannot be folded as far as it counts.
+    pub(super) fn is_short(&self) -> bool {
+        self.trouble.is_some() && self.cut > self.version
+    }
+
     /// The record of the stream, if it is parked.
     pub(super) fn parked(&self) -> Option<Parked> {
         Some(Parked {

@@ -21,6 +21,13 @@ impl Slot {
         self.bits == 0 || hash(key) >> (64 - self.bits) == u64::from(self.prefix)
     }
 
+    /// The smallest slot that a key is in.
+    #[must_use]
+    pub fn around(key: &str) -> Self {
+        let prefix = hash(key) >> (64 - HALVINGS);
+        Self { bits: HALVINGS, prefix: u32::try_from(prefix).unwrap_or_default() }
+    }
+
     /// Its halves, unless it is as small as can be.
     #[must_use]
     pub fn halves(&self) -> Option<[Self; 2]> {
@@ -77,6 +84,9 @@ mod tests {
             let fair = 2_000 / slots.len();
             assert!(sizes.iter().all(|size| (fair / 2..fair * 2).contains(size)), "{sizes:?}");
             assert!(slots.iter().all(|slot| Slot::parse(&slot.to_string()) == Some(*slot)));
+        }
+        for key in (0..2_000).map(|key| format!("acct-{key:07}")) {
+            assert!(Slot::around(&key).holds(&key) && Slot::around(&key).halves().is_none(), "{key}");
         }
         for odd in ["", "slot", "slot-1-2", "slot-17-0", "slot-x-0", "lane-1-0"] {
             assert_eq!(Slot::parse(odd), None, "{odd}");

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use headwater::EventStore;
 
 use super::compare::Differences;
+use super::inspection::{PassedOver, Repaired, Verdict, Verified};
 use super::lanes::{Fold, Reading};
+use super::ledger::LEDGER;
 use super::limits::ROWS_SHARE;
 use super::pace::Pace;
 use super::progress::{Phase, Progress};
@@ -96,7 +98,8 @@ impl Context {
     /// Folds the whole history. What is damaged in it, the ledger makes good: all of it is read as well.
     pub(super) async fn pass(&self, fold: &Arc<dyn Fold>) -> Result<(), BackfillError> {
         self.progress.enter(Phase::Folding);
-        let damage = self.reading.pass(&self.history, &self.survey, fold).await?;
+        let damage =
+            self.reading.pass(&self.history, &self.survey, fold, self.history.kind() == LEDGER).await?;
         if damage.is_empty() {
             return Ok(());
         }
@@ -109,7 +112,7 @@ impl Context {
         let ledger = LedgerHistory::new(Arc::clone(&self.ledger), Arc::clone(&self.leases), &self.group);
         let ledger: Arc<dyn History> = Arc::new(ledger);
         let survey = ledger.survey().await?;
-        let damage = self.reading.pass(&ledger, &survey, fold).await?;
+        let damage = self.reading.pass(&ledger, &survey, fold, true).await?;
         match damage.into_iter().next() {
             None => Ok(()),
             Some(damage) => Err(super::HistoryError::Damaged(damage).into()),
@@ -139,6 +142,27 @@ pub(super) trait Rebuild: Send + Sync + fmt::Debug {
     async fn settle(&self, context: &Context, done: bool) -> Result<(), BackfillError>;
     /// Folds a slot and writes its rows.
     async fn fill(&self, context: &Context, slot: Slot) -> Result<Filled, BackfillError>;
+    /// Compares live rows.
+    async fn verify(
+        &self,
+        context: &Context,
+        which: Verify,
+        passed_over: &PassedOver,
+    ) -> Result<Verified, BackfillError>;
+    /// Compares one live row.
+    async fn look(
+        &self,
+        context: &Context,
+        key: &str,
+        passed_over: &PassedOver,
+    ) -> Result<Verdict, BackfillError>;
+    /// Writes one live row anew.
+    async fn repair(
+        &self,
+        context: &Context,
+        key: &str,
+        passed_over: &PassedOver,
+    ) -> Result<Repaired, BackfillError>;
 }
 
 #[derive(Debug)]
@@ -165,5 +189,38 @@ impl<P: Projection> Rebuild for Typed<P> {
     }
     async fn fill(&self, context: &Context, slot: Slot) -> Result<Filled, BackfillError> {
         if P::SHARED { self.fill_shared(context, slot).await } else { self.fill_own(context, slot).await }
+    }
+    async fn verify(
+        &self,
+        context: &Context,
+        which: Verify,
+        passed_over: &PassedOver,
+    ) -> Result<Verified, BackfillError> {
+        match P::SHARED {
+            true => self.verify_shared(context, passed_over).await,
+            false => self.verify_own(context, which, passed_over).await,
+        }
+    }
+    async fn look(
+        &self,
+        context: &Context,
+        key: &str,
+        passed_over: &PassedOver,
+    ) -> Result<Verdict, BackfillError> {
+        match P::SHARED {
+            true => self.look_shared(context, key, passed_over).await,
+            false => self.look_own(context, key, passed_over).await,
+        }
+    }
+    async fn repair(
+        &self,
+        context: &Context,
+        key: &str,
+        passed_over: &PassedOver,
+    ) -> Result<Repaired, BackfillError> {
+        match P::SHARED {
+            true => self.repair_shared(context, key, passed_over).await,
+            false => self.repair_own(context, key, passed_over).await,
+        }
     }
 }

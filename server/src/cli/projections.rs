@@ -25,6 +25,7 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands(asked)
         .subcommands(backfill::switches())
+        .subcommand(backfill::verify_command())
 }
 
 /// Why something is done; it is written down.
@@ -38,6 +39,9 @@ pub(super) async fn run(context: &Context, arguments: &ArgMatches) -> Result<Exi
     };
     if matches!(what, "generations" | "promote" | "rollback" | "drop") {
         return backfill::switch(context, what, arguments).await;
+    }
+    if what == "verify" {
+        return backfill::verify(context, arguments).await;
     }
     let text = |name: &str| arguments.try_get_one::<String>(name).ok().flatten().cloned().unwrap_or_default();
     let api = context.api()?;

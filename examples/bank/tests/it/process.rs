@@ -16,6 +16,13 @@ impl Dev {
         Self::run(&[&["dev", "--port", "0"], arguments].concat())
     }
 
+    /// Starts another binary than the bank's.
+    pub(crate) fn of(binary: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(binary);
+        command.args(["dev", "--port", "0"]).args(arguments);
+        Self::ready(command)
+    }
+
     /// Starts `bank serve` on the look-alikes of this one, on a free port, and waits until it is ready.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Self {
         Self::serve_on(self.url.rsplit(':').next().unwrap(), arguments)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use headwater::EventStore;
 use headwater_archive::objects::{Object, Objects};
-use headwater_archive::{ArchiveError, ArchiveFile, Columns, Link, RestoreError, restore};
+use headwater_archive::{ArchiveError, ArchiveFile, ArchiveHistory, Columns, Link, RestoreError, restore};
+use headwater_projections::LeaseStore;
+use headwater_projections::backfill::History;
 use headwater_store_memory::MemoryStore;
 
 use crate::world::{World, small};
@@ -126,4 +128,23 @@ async fn a_restore_that_meets_a_corrupt_file_goes_on_when_it_is_mended() {
     assert!(matches!(refused, RestoreError::NotEmpty { .. }), "{refused}");
     let restored = restore(&world.archive, &ledger, true, &mut |_| {}).await.unwrap();
     assert!(restored.before > 0 && restored.commits > 0 && restored.before + restored.commits == 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_that_are_gone_at_the_end_of_a_chain_are_named_by_the_checkpoint_of_its_writer() {
+    let (world, files) = world().await;
+    let leases = Arc::clone(&world.leases) as Arc<dyn LeaseStore>;
+    let history = ArchiveHistory::new(world.archive.clone(), leases);
+    let damage = async || {
+        let damage = history.survey().await.unwrap().damage;
+        damage.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(damage().await, Vec::<String>::new(), "what is whole is not damaged");
+    world.objects.delete(&files.last().unwrap().key);
+    let said = damage().await;
+    assert!(said.len() == 1 && said[0].contains("files behind the last one are gone"), "{said:?}");
+    files.iter().for_each(|file| world.objects.delete(&file.key));
+    let said = damage().await;
+    assert!(said.len() == 1 && said[0].contains("all its files are gone"), "{said:?}");
+    assert!(!world.archive.any().await.unwrap());
 }

@@ -2,4 +2,5 @@
 
 mod exact;
 mod faults;
+mod inspection;
 mod world;

@@ -13,6 +13,11 @@ pub(in crate::cli) fn command() -> Command {
         .about("Build a read model anew beside the live one, compare it, and switch to it")
         .args([
             Arg::new("projection").value_name("PROJECTION").required(true).help("The read model"),
+            Arg::new("source")
+                .long("source")
+                .value_name("WHERE")
+                .value_parser(["archive", "ledger"])
+                .help("Where the events are read; the archive if it has files and nothing was said, else the ledger"),
             Arg::new("memory")
                 .long("memory")
                 .value_name("SIZE")
@@ -118,7 +123,7 @@ pub(super) fn verb(name: &str, arguments: &ArgMatches) -> Option<Verb> {
 }
 
 /// Reads a size such as `512MiB`.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
     let factor: usize = match unit {

@@ -4,10 +4,12 @@
 //! AWS.
 
 mod arguments;
+mod inspect;
 mod run;
 mod show;
 mod switch;
 
 pub(super) use arguments::{command, switches};
+pub(super) use inspect::{command as verify_command, run as verify};
 pub(super) use run::run;
 pub(super) use switch::run as switch;

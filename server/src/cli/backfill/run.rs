@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use headwater::EventStore;
+use headwater_archive::ArchiveHistory;
 use headwater_projections::backfill::{
-    Backfill, BackfillError, Built, LedgerHistory, Options, Pace, Progress, SwitchError, Target,
+    Backfill, BackfillError, Built, History, LedgerHistory, Options, Pace, Progress, SwitchError, Target,
 };
 use headwater_projections::{DefinitionError, GROUP, LeaseStore, RowStore};
 use headwater_projections_dynamodb::{DynamoLeases, DynamoRows, rows};
@@ -15,7 +16,9 @@ use clap::ArgMatches;
 
 use super::arguments::options;
 use super::show::Show;
+use crate::archive::archive;
 use crate::backends::Connection;
+use crate::cli::archive::unusable;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -23,7 +26,7 @@ use crate::exit::{Exit, complain};
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
-enum RunError {
+pub(super) enum RunError {
     #[error(transparent)]
     Cli(#[from] CliError),
     #[error("projection {name:?} is unknown: known are {known}")]
@@ -48,7 +51,7 @@ pub(in crate::cli) async fn run(context: &Context, arguments: &ArgMatches) -> Re
     }
 }
 
-fn exit_of(error: &RunError) -> Exit {
+pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::Cli(error) => error.exit(),
         RunError::Unknown { .. } | RunError::Reactor { .. } => Exit::NotFound,
@@ -81,7 +84,8 @@ async fn build(context: &Context, arguments: &ArgMatches) -> Result<(), RunError
     let store = Arc::new(KinesisStore::open(&connection.clients, &config));
     let (rows, leases) = stores(&connection);
     let ledger: Arc<dyn EventStore> = Arc::clone(&store) as Arc<dyn EventStore>;
-    let history = LedgerHistory::new(Arc::clone(&ledger), Arc::clone(&leases), GROUP);
+    let source = arguments.get_one::<String>("source").map(String::as_str);
+    let history = history(source, &connection, &ledger, &leases).await?;
     let (progress, pace) = (Arc::new(Progress::default()), Pace::new(options.budget));
     let backfill = Backfill {
         target,
@@ -89,13 +93,14 @@ async fn build(context: &Context, arguments: &ArgMatches) -> Result<(), RunError
         rows,
         leases,
         group: GROUP.into(),
-        history: Arc::new(history),
+        history,
         options,
         progress: Arc::clone(&progress),
         pace,
     };
     let (stop, stopped) = watch::channel(false);
     let mut show = Show::start(Arc::clone(&progress), context.output);
+    show.say(&format!("reading the {}", backfill.history.kind()));
     let mut building = Box::pin(backfill.run(stopped));
     let built = loop {
         tokio::select! {
@@ -130,7 +135,31 @@ pub(super) fn stores(connection: &Connection) -> (Arc<dyn RowStore>, Arc<dyn Lea
     (Arc::new(rows), Arc::new(DynamoLeases::new(&connection.clients.dynamodb, prefix)))
 }
 
-fn target(context: &Context, name: &str) -> Result<Target, RunError> {
+/// Where the events are read: as it was said, else the archive if it has files.
+async fn history(
+    source: Option<&str>,
+    connection: &Connection,
+    ledger: &Arc<dyn EventStore>,
+    leases: &Arc<dyn LeaseStore>,
+) -> Result<Arc<dyn History>, RunError> {
+    let of_ledger = || LedgerHistory::new(Arc::clone(ledger), Arc::clone(leases), GROUP);
+    if source == Some("ledger") {
+        return Ok(Arc::new(of_ledger()));
+    }
+    let archive = archive(connection).map_err(unusable)?;
+    // Without a bucket there is no archive; whoever asked for it is told.
+    let any = match archive.any().await {
+        Err(_) if source.is_none() => false,
+        any => any.map_err(unusable)?,
+    };
+    match (any, source) {
+        (true, _) => Ok(Arc::new(ArchiveHistory::new(archive, Arc::clone(leases)))),
+        (false, None) => Ok(Arc::new(of_ledger())),
+        (false, Some(_)) => Err(CliError::usage("the archive has no files: use --source ledger").into()),
+    }
+}
+
+pub(super) fn target(context: &Context, name: &str) -> Result<Target, RunError> {
     let kept = context.app.kept();
     let known = || kept.iter().map(|kept| kept.name).collect::<Vec<_>>().join(", ");
     let found = kept.iter().find(|kept| kept.name == name);
