@@ -1,19 +1,24 @@
 //! Live rows compared with the ledger at any time, and put right one by one, while a runner keeps them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater::{EventFeed, EventStore};
+use async_trait::async_trait;
+use headwater::store::Append;
+use headwater::{Event, EventFeed, EventStore, Expected};
 use headwater_projections::backfill::{BackfillError, Inspection, Progress, Target, Verdict, Verify};
-use headwater_projections::rows::{Generation, StoredRow, Wanted, Written};
+use headwater_projections::rows::{Generation, RowError, StoredRow, Wanted, Written};
 use headwater_projections::{
-    Control, Expect, GROUP, LeaseStore, MemoryRows, Projection, RowStore, RowWrite, Runner, Transaction,
+    Control, Expect, GROUP, LeaseStore, MemoryRows, Projection, Revision, RowStore, RowWrite, Runner,
+    Transaction,
 };
+use headwater_store_memory::MemoryStore;
 use tokio::task::JoinHandle;
 
 use super::world::{World, rows};
+use crate::faulty::{Fault, Faulty};
 use crate::group::slow_rows::SlowRows;
-use crate::model::{AccountEvent, Balance, Total, deposited, plain_balances, plain_totals};
+use crate::model::{AccountEvent, Balance, Total, account, deposited, plain_balances, plain_totals};
 
 const DAYS: [&str; 3] = ["mon", "tue", "wed"];
 
@@ -241,4 +246,52 @@ async fn rows_of_other_code_are_not_compared() {
     let error = inspection::<Newer>(&world).verify(Verify::All).await.unwrap_err();
     assert!(matches!(error, BackfillError::OtherVersion { live: 1, code: 2, .. }), "{error}");
     running.abort();
+}
+
+/// A runner that is faster: in the moment before the next write it applies another event to the row.
+#[derive(Debug, Default)]
+struct Overtaken(Mutex<Option<(Arc<MemoryStore>, Append, Transaction)>>);
+
+#[async_trait]
+impl Fault for Overtaken {
+    async fn write(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        transaction: &Transaction,
+    ) -> Result<Written, RowError> {
+        let faster = self.0.lock().unwrap().take();
+        if let Some((ledger, append, faster)) = faster {
+            ledger.append(append).await.unwrap();
+            assert_eq!(rows.write(generation, &faster).await.unwrap(), Written::Done);
+        }
+        rows.write(generation, transaction).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repair_that_is_overtaken_reads_again_and_leaves_what_the_faster_one_wrote() {
+    let rows = Arc::new(Faulty::<Overtaken>::default());
+    let world = world(Arc::clone(&rows) as Arc<dyn RowStore>).await;
+    let (running, _) = run(&world);
+    until_exact(&world, &rows.rows).await;
+    running.abort();
+    let generation = Generation::new("balances", 1);
+    let wrong = r#"{"balance":11,"events":4,"closed":false}"#;
+    assert_eq!(plant(&rows.rows, &generation, "7", wrong).await, Written::Done);
+    let faster = RowWrite {
+        key: "7".to_owned(),
+        fields: Some(r#"{"balance":15,"events":5,"closed":false}"#.into()),
+        revision: Revision(9),
+        expect: Expect::Revision(Revision(8)),
+    };
+    let event = vec![deposited(5, "tue").encode().unwrap()];
+    let append = Append::new(account("7"), Expected::Any, event);
+    let faster = Transaction { rows: vec![faster], versions: Vec::new() };
+    *rows.fault.0.lock().unwrap() = Some((Arc::clone(&world.ledger), append, faster));
+    let repaired = inspection::<Balance>(&world).repair("7").await.unwrap();
+    assert_eq!((repaired.difference, repaired.revision), (None, 9), "the faster one had put it right");
+    let there = stored(&rows.rows, &generation, "7").await;
+    let fields: serde_json::Value = serde_json::from_slice(&there.fields.unwrap()).unwrap();
+    assert_eq!((there.revision, &fields["balance"]), (Revision(9), &15.into()));
 }
