@@ -2,6 +2,7 @@
 
 mod account;
 pub mod peer;
+pub mod rebuild;
 mod workload;
 
 pub use account::{Account, AccountCommand, AccountEvent, AccountRefusal};
