@@ -21,6 +21,8 @@ pub struct ReadModels {
     pub(crate) rows: Arc<dyn RowStore>,
     pub(crate) directory: Arc<Directory>,
     models: Arc<BTreeMap<&'static str, Model>>,
+    /// The versions of all that may have parked streams: projections, and reactors as well.
+    kept: Arc<BTreeMap<&'static str, u32>>,
 }
 
 /// One projection, its type forgotten.
@@ -134,8 +136,9 @@ impl ReadModels {
         rows: Arc<dyn RowStore>,
         directory: Arc<Directory>,
         models: BTreeMap<&'static str, Model>,
+        kept: BTreeMap<&'static str, u32>,
     ) -> Self {
-        Self { rows, directory, models: Arc::new(models) }
+        Self { rows, directory, models: Arc::new(models), kept: Arc::new(kept) }
     }
 
     /// The names of the projections.
@@ -252,7 +255,7 @@ impl ReadModels {
         }
     }
 
-    /// The parked streams by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
+    /// The parked streams of a projection or a reactor by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
     ///
     /// # Errors
     /// [`ReadError`] when the projection is unknown or the rows cannot be read.
@@ -260,7 +263,7 @@ impl ReadModels {
     /// # Cost
     /// Every record is read, a page at a time.
     pub async fn parked_groups(&self, projection: &str) -> Result<ParkedGroups, ReadError> {
-        let generation = &self.live(projection).await?;
+        let generation = &self.kept(projection).await?;
         let mut parked: Vec<Parked> = Vec::new();
         while parked.len() < MAX_GROUPED_STREAMS {
             let after = parked.last().map(|last| last.stream.clone());
@@ -273,7 +276,7 @@ impl ReadModels {
         Ok(ParkedGroups::of(projection, parked, false))
     }
 
-    /// Streams that the projection cannot apply for now, by name, at most `limit` after a stream.
+    /// Streams that the projection or reactor cannot apply for now, by name, at most `limit` after a stream.
     ///
     /// # Errors
     /// [`ReadError`] when the projection is unknown, the limit is not allowed or the rows cannot be read.
@@ -283,7 +286,7 @@ impl ReadModels {
         after: Option<&StreamName>,
         limit: usize,
     ) -> Result<Vec<Parked>, ReadError> {
-        Ok(self.rows.parked(&self.live(projection).await?, after, limit).await?)
+        Ok(self.rows.parked(&self.kept(projection).await?, after, limit).await?)
     }
 
     /// The version of a stream that the projection applied last.
@@ -299,6 +302,15 @@ impl ReadModels {
                 Err(error) => live = self.moved_on(projection, &live, error).await?,
             }
         }
+    }
+
+    /// The generation beside which the parked streams of a projection or a reactor are.
+    async fn kept(&self, name: &str) -> Result<Generation, ReadError> {
+        let known = || self.kept.keys().copied().collect::<Vec<_>>().join(", ");
+        let found = self.kept.get_key_value(name);
+        let (name, version) =
+            found.ok_or_else(|| ReadError::UnknownProjection { name: name.to_owned(), known: known() })?;
+        Ok(self.directory.of(name, *version).await?.live())
     }
 
     /// The generation that answers.

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::kind::Keeping;
 use super::limits::HEAD_FRESH;
 use super::pace::Pace;
@@ -10,10 +13,9 @@ use super::status::{Control, PartitionState, PartitionStatus};
 use crate::ReadError;
 use crate::group::Checkpoint;
 use crate::rows::MAX_PAGE_ROWS;
-use serde::Serialize;
 
 /// How a projection or a reactor is doing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ProjectionStatus {
     /// Its name.
@@ -37,12 +39,13 @@ pub struct ProjectionStatus {
     pub last_progress_seconds: Option<f64>,
     /// Parked streams that were counted, and whether those are all.
     pub parked: ParkedCount,
-    /// Where it is in each partition.
+    /// Where it is in each partition; left out where many projections are shown.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub partitions: Vec<PlaceStatus>,
 }
 
 /// What a projection does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProjectionState {
@@ -63,7 +66,7 @@ pub enum ProjectionState {
 }
 
 /// How far something is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
 pub struct Lag {
     /// In seconds. It grows while the feed does not answer.
     pub seconds: Option<f64>,
@@ -74,7 +77,7 @@ pub struct Lag {
 }
 
 /// How many streams are parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct ParkedCount {
     /// Streams.
     pub streams: usize,
@@ -83,7 +86,7 @@ pub struct ParkedCount {
 }
 
 /// Where a projection is in a partition.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PlaceStatus {
     /// The partition.
@@ -141,7 +144,11 @@ impl Control {
             version: kind.version(),
             generation: generations.live,
             generation_version,
-            state: self.state(kind.name(), kept.as_ref(), &partitions),
+            state: match generation_version == kind.version() {
+                true => self.state(kind.name(), kept.as_ref(), &partitions),
+                false if self.is_paused(kind.name()) => ProjectionState::Paused,
+                false => ProjectionState::RebuildNeeded,
+            },
             lag,
             events_per_second,
             applied,
@@ -152,9 +159,8 @@ impl Control {
     }
 
     fn state(&self, name: &str, kept: Option<&Keeping>, places: &[PlaceStatus]) -> ProjectionState {
-        let Some(kept) = kept else { return ProjectionState::RebuildNeeded };
         let status = self.status();
-        let catching_up = status.catching_up.is_some_and(|catching_up| {
+        let catching_up = status.catching_up.zip(kept).is_some_and(|(catching_up, kept)| {
             catching_up.reading.contains(&kept.generation) || catching_up.waiting.contains(&kept.generation)
         });
         let unreadable = |one: &PartitionStatus| {

@@ -13,19 +13,19 @@ pub(in crate::routes) fn operations() -> Vec<Operation> {
         Operation::get("/v1/admin/projections/{projection}", projections::one)
             .named("projection", "How a projection is doing, seen from this process")
             .scope(Scope::AdminRead)
-            .answer::<projections::Shown>(200, "The projection")
+            .answer::<headwater_projections::ProjectionStatus>(200, "The projection")
             .problems(&[ProblemKind::NotFound]),
         Operation::post("/v1/admin/projections/{projection}/pause", projections::pause)
             .named("pause", "Stop applying events to a projection in this process; the others go on")
             .scope(Scope::Admin)
             .body::<projections::Reason>(Form::Json)
-            .answer::<projections::Shown>(200, "It is paused")
+            .answer::<headwater_projections::ProjectionStatus>(200, "It is paused")
             .problems(&[ProblemKind::NotFound, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType]),
         Operation::post("/v1/admin/projections/{projection}/resume", projections::resume)
             .named("resume", "Go on with a projection that was paused, from where it was")
             .scope(Scope::Admin)
             .body::<projections::Reason>(Form::Json)
-            .answer::<projections::Shown>(200, "It goes on")
+            .answer::<headwater_projections::ProjectionStatus>(200, "It goes on")
             .problems(&[ProblemKind::NotFound, ProblemKind::TooLarge, ProblemKind::UnsupportedMediaType]),
         Operation::post("/v1/admin/projections/{projection}/promote", switch::promote)
             .named("promote", "Make another generation of a read model live, by one conditional write")
