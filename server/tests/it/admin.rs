@@ -108,7 +108,7 @@ async fn projections_and_partitions_tell_how_they_are() {
     let list = client.get("/v1/admin/projections").await;
     let states: Vec<_> =
         list.is(200).body["projections"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
-    assert_eq!(states, ["sore", "sum", "values"]);
+    assert_eq!(states, ["values", "sum", "sore"], "in the order of the application");
     assert_eq!(list.body["projections"][2]["partitions"], json!(null), "a list is short");
     let partitions = client.get("/v1/admin/partitions").await;
     assert_eq!(partitions.is(200).body["partitions"].as_array().unwrap().len(), 16);
