@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -80,14 +80,22 @@ impl HttpClient {
         let host = host(address)?;
         let ask = async {
             let answer = self.open(method, address, headers, body).await?;
-            let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
-            let body = body.map_err(|source| HttpError::Answer { host: host.clone(), source })?;
-            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+            let (parts, body) = whole(answer, &host).await?.into_parts();
+            Ok(Answer { status: parts.status, headers: parts.headers, body })
         };
         match tokio::time::timeout(ANSWER, ask).await {
             Ok(answer) => answer,
             Err(_) => Err(HttpError::TooSlow { host: host.clone() }),
+        }
+    }
+
+    /// Sends a request as somebody else made it, and reads the whole answer. Its time is limited by whoever calls.
+    #[cfg(feature = "otlp")]
+    pub(crate) async fn pass(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let host = host(&request.uri().to_string())?;
+        match self.client.request(request.map(Full::new)).await {
+            Ok(answer) => whole(answer, &host).await,
+            Err(source) => Err(HttpError::Unreachable { host, source: Box::new(source) }),
         }
     }
 
@@ -98,7 +106,7 @@ impl HttpClient {
         address: &str,
         headers: &[(&'static str, &str)],
         body: Bytes,
-    ) -> Result<axum::http::Response<Incoming>, HttpError> {
+    ) -> Result<Response<Incoming>, HttpError> {
         let host = host(address)?;
         let mut request = Request::builder().method(method).uri(address);
         for (name, value) in headers {
@@ -116,8 +124,16 @@ impl HttpClient {
     }
 }
 
+/// An answer with its whole body.
+async fn whole(answer: Response<Incoming>, host: &str) -> Result<Response<Bytes>, HttpError> {
+    let (parts, body) = answer.into_parts();
+    let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
+    let body = body.map_err(|source| HttpError::Answer { host: host.to_owned(), source })?;
+    Ok(Response::from_parts(parts, body.to_bytes()))
+}
+
 /// Scheme, name and port of an address.
-fn host(address: &str) -> Result<String, HttpError> {
+pub(crate) fn host(address: &str) -> Result<String, HttpError> {
     let wrong = || HttpError::Address { address: address.to_owned() };
     let uri: Uri = address.parse().map_err(|_| wrong())?;
     match (uri.scheme_str(), uri.authority()) {

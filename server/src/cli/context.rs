@@ -9,6 +9,7 @@ use super::output::Output;
 use crate::App;
 use crate::backends::{Connection, reach};
 use crate::config::{Config, Settings};
+use crate::observe::Traces;
 
 /// What a command works with.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) app: App,
     pub(crate) config: Config,
     pub(crate) output: Output,
+    /// The way of traces out of the process.
+    pub(crate) traces: Traces,
 }
 
 impl Context {

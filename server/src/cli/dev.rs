@@ -47,6 +47,7 @@ pub(super) async fn run(context: Context, arguments: &ArgMatches) -> Result<Exit
         limits: settings.limits.clone(),
         auth: Auth::new(&settings.auth, false),
         settings: context.config.show(),
+        traces: context.traces.clone(),
         role: Role::All,
         only: None,
     };

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::context::Context;
 use super::error::CliError;
@@ -16,6 +18,7 @@ use super::{
 use crate::App;
 use crate::config::{Config, Flag, LogFormat, Settings};
 use crate::exit::{Exit, complain};
+use crate::observe::Traces;
 
 /// Reads the command line and does what it says.
 pub(crate) async fn run(app: App) -> ExitCode {
@@ -54,9 +57,13 @@ async fn dispatch(
     }
     let file = matches.get_one::<PathBuf>("config");
     let config = Config::load(app.name, file.map(PathBuf::as_path), &flags(matches, arguments))?;
-    log(&config.settings);
+    let traces = match name {
+        "dev" | "serve" => Traces::start(app.name, &config.settings.otlp)?,
+        _ => Traces::off(),
+    };
+    log(&config.settings, &traces);
     let output = *matches.get_one::<Output>("output").expect("it has a default");
-    let context = Context { app, config, output };
+    let context = Context { app, config, output, traces };
     match name {
         "dev" => dev::run(context, arguments).await,
         "serve" => serve::run(context, arguments).await,
@@ -99,7 +106,7 @@ fn flags(matches: &ArgMatches, arguments: &ArgMatches) -> Vec<Flag> {
 /// A command of the application's own.
 fn own(app: &App, name: &str, arguments: &ArgMatches) -> Option<Exit> {
     let (_, handler) = app.commands.iter().find(|(command, _)| command.get_name() == name)?;
-    log(&Settings::of(app.name));
+    log(&Settings::of(app.name), &Traces::off());
     Some(match handler(arguments) {
         Ok(()) => Exit::Done,
         Err(error) => {
@@ -109,12 +116,13 @@ fn own(app: &App, name: &str, arguments: &ArgMatches) -> Option<Exit> {
     })
 }
 
-/// Logs to standard error from here on.
-fn log(settings: &Settings) {
+/// Logs to standard error from here on, and sends traces where they go.
+fn log(settings: &Settings, traces: &Traces) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&settings.log.filter));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let all = tracing_subscriber::registry().with(traces.layer());
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match settings.log.format {
-        LogFormat::Human => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Human => all.with(log.with_filter(filter)).init(),
+        LogFormat::Json => all.with(log.json().with_filter(filter)).init(),
     }
 }

@@ -75,6 +75,7 @@ pub(super) async fn run(context: Context, arguments: &ArgMatches) -> Result<Exit
         limits: settings.limits.clone(),
         auth: Auth::new(&settings.auth, anywhere),
         settings: context.config.show(),
+        traces: context.traces.clone(),
         role,
         only,
     };

@@ -49,7 +49,12 @@ impl Config {
         let sources = flags.iter().fold(sources, |sources, flag| sources.merge(flag.clone()));
         let settings: Settings = sources.extract().map_err(|error| mistake::of(&error, &sources))?;
         settings.auth.check().map_err(ConfigError::Auth)?;
-        Ok(Self { settings, sources })
+        let config = Self { settings, sources };
+        config.settings.otlp.check(cfg!(feature = "otlp")).map_err(|reason| {
+            let setting = "otlp.endpoint".to_owned();
+            ConfigError::Value { source_name: config.source(&setting), setting, reason }
+        })?;
+        Ok(config)
     }
 
     /// Where a setting is from.

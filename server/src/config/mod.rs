@@ -16,5 +16,5 @@ mod tests;
 pub(crate) use load::{Config, Flag};
 pub(crate) use mistake::ConfigError;
 pub(crate) use secret::Secret;
-pub(crate) use settings::{Delivery, Feed, LogFormat, Settings};
+pub(crate) use settings::{Delivery, Feed, LogFormat, Otlp, Settings};
 pub(crate) use show::Shown;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Secret;
 use crate::auth::AuthSettings;
 use crate::backends::Names;
+use crate::http_client::host;
 use crate::serving::Limits;
 
 /// Every setting of a process. A section is a table of `headwater.toml`; the variable of `section.key` is
@@ -27,8 +28,19 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// What is logged.
     pub(crate) log: Log,
+    /// Where traces go.
+    pub(crate) otlp: Otlp,
     /// Where a server listens.
     pub(crate) server: Server,
+}
+
+/// Where traces of a server go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Otlp {
+    /// The address of an OpenTelemetry collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; none leaves
+    /// that to `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub(crate) endpoint: Option<String>,
 }
 
 /// Where a server listens.
@@ -113,7 +125,23 @@ impl Default for Settings {
             feed: Feed::default(),
             limits: Limits::default(),
             log: Log::default(),
+            otlp: Otlp::default(),
             server: Server::default(),
+        }
+    }
+}
+
+impl Otlp {
+    /// What is wrong with it, in a binary that can send traces or cannot.
+    pub(super) fn check(&self, can_send: bool) -> Result<(), String> {
+        match &self.endpoint {
+            Some(_) if !can_send => {
+                Err("this binary cannot send traces: build it with the feature `otlp` of \
+                 headwater-server (`cargo build --features headwater-server/otlp`), or take the setting away"
+                    .to_owned())
+            }
+            Some(endpoint) => host(endpoint).map(drop).map_err(|error| error.to_string()),
+            None => Ok(()),
         }
     }
 }

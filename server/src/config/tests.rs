@@ -72,3 +72,17 @@ fn a_file_that_was_named_must_be_there() {
     let error = Config::load("bank", Some("/nowhere/headwater.toml".as_ref()), &[]).unwrap_err();
     assert!(error.to_string().contains("--config"), "{error}");
 }
+
+#[test]
+fn a_binary_that_cannot_send_traces_says_how_to_build_one_that_can() {
+    let otlp = Otlp { endpoint: Some("http://127.0.0.1:4318".to_owned()) };
+    assert_eq!(otlp.check(true), Ok(()));
+    let error = otlp.check(false).unwrap_err();
+    assert!(error.contains("--features headwater-server/otlp"), "{error}");
+    assert_eq!(Otlp::default().check(false), Ok(()));
+
+    let loaded = load("[otlp]\nendpoint = \"http://127.0.0.1:4318\"\n", &[]);
+    assert_eq!(loaded.is_ok(), cfg!(feature = "otlp"));
+    let error = load("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", &[]).unwrap_err().to_string();
+    assert!(error.contains("otlp.endpoint") && error.contains(".toml"), "{error}");
+}

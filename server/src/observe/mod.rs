@@ -2,12 +2,21 @@
 //!
 //! - `metrics.rs`: the metrics of the process, in the form that Prometheus reads,
 //! - `vitals.rs`: what is looked up when they are asked for,
-//! - `requests.rs`: the layer around each request: its id, its lines in the log, how long it took.
+//! - `requests.rs`: the layer around each request: its id, its lines in the log, how long it took,
+//! - `otlp.rs`: traces for a collector (feature `otlp`), sent by `collector.rs`; without it `no_otlp.rs` stands there.
 
+#[cfg(feature = "otlp")]
+mod collector;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+#[cfg(not(feature = "otlp"))]
+#[path = "no_otlp.rs"]
+mod otlp;
 mod requests;
 mod vitals;
 
 pub(crate) use metrics::Metrics;
+pub(crate) use otlp::Traces;
 pub(crate) use requests::observe;
 pub(crate) use vitals::{Vitals, describe};

@@ -7,7 +7,9 @@ use axum::response::Response;
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 use tracing::Instrument;
+use tracing::field::Empty;
 
+use super::otlp;
 use crate::Services;
 use crate::headers::IDEMPOTENT_REPLAYED;
 use crate::serving::is_probe;
@@ -38,14 +40,23 @@ pub(crate) async fn observe(State(services): State<Services>, mut request: Reque
     let method = method(&request);
     let command = (route == COMMAND).then(|| command(&services, request.uri().path()));
     let trace = text(request.headers().get(&TRACEPARENT)).split('-').nth(1).unwrap_or_default().to_owned();
-    let span = tracing::info_span!("request", id = text(Some(&id)), trace, method, route);
     let probe = is_probe(request.uri().path());
+    let id_text = text(Some(&id));
+    let span = if probe {
+        // Somebody asks every few seconds: no trace of that is worth keeping.
+        tracing::debug_span!("probe", id = id_text, trace, method, route)
+    } else {
+        let (kind, name) = (Empty, Empty);
+        tracing::info_span!("request", id = id_text, trace, method, route, otel.kind = kind, otel.name = name)
+    };
+    otlp::begin(&span, request.headers(), method, &route);
 
     let under_way = UnderWay::new();
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let (took, status) = (began.elapsed(), response.status());
     drop(under_way);
+    otlp::finish(&span, status, command.as_ref());
 
     if !probe {
         span.in_scope(|| tracing::debug!(status = status.as_u16(), took = ?took, "answered"));

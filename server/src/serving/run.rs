@@ -1,6 +1,6 @@
 //! A server from its start to its end, in this order: not ready any more, a pause for load balancers to notice, no new
 //! connections, subscriptions end, requests under way are answered, read models finish their batches and release their
-//! leases, commits are published, exit. A second signal ends it at once.
+//! leases, commits are published and traces sent, exit. A second signal ends it at once.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::limits::Limits;
 use super::listener;
@@ -16,7 +17,7 @@ use crate::auth::Auth;
 use crate::backends::Backends;
 use crate::config::Shown;
 use crate::exit::{Exit, complain};
-use crate::observe::{Metrics, Vitals, describe};
+use crate::observe::{Metrics, Traces, Vitals, describe};
 use crate::services::Surroundings;
 use crate::{App, Stopping, archive, routes};
 
@@ -51,6 +52,8 @@ pub(crate) struct Serving {
     pub(crate) auth: Auth,
     /// Every setting, as it may be shown.
     pub(crate) settings: Vec<Shown>,
+    /// The way of traces out of the process.
+    pub(crate) traces: Traces,
     pub(crate) role: Role,
     /// The only projections to keep, when not all.
     pub(crate) only: Option<Vec<String>>,
@@ -73,7 +76,7 @@ impl Serving {
         app: &App,
         ready: impl FnOnce(SocketAddr, &Backends),
     ) -> Result<Exit, Box<dyn std::error::Error>> {
-        let Self { listener, backends, limits, auth, settings, role, only } = self;
+        let Self { listener, backends, limits, auth, settings, traces, role, only } = self;
         let mut signals = Signals::listen();
         let limits = Arc::new(limits);
         let (stopper, stopping) = Stopping::new();
@@ -131,6 +134,7 @@ impl Serving {
         let end = async {
             tokio::time::sleep(limits.drain()).await;
             stop_accepting.send_replace(true);
+            let since = Instant::now();
             stopper.stop();
             let finish = async {
                 let answered = accepting.await.is_ok();
@@ -138,8 +142,9 @@ impl Serving {
                 answered && reading.await.is_ok_and(|read| read.is_ok())
             };
             let finished = tokio::time::timeout(limits.stop(), finish).await.unwrap_or(false);
+            let left = limits.stop().saturating_sub(since.elapsed());
             // Publishing what is left has a limit of its own.
-            let published = backends.stop().await;
+            let (published, ()) = tokio::join!(backends.stop(), traces.end(left));
             finished && published
         };
         let ended = tokio::select! {
