@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_dynamodb::config::interceptors::FinalizerInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementOutput;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
@@ -121,7 +122,7 @@ impl Intercept for Wire {
             )*};
         }
         of!(PutItemOutput, UpdateItemOutput, DeleteItemOutput, GetItemOutput, QueryOutput, ScanOutput);
-        of!(BatchGetItemOutput, TransactWriteItemsOutput);
+        of!(BatchExecuteStatementOutput, BatchGetItemOutput, TransactWriteItemsOutput);
         let mut state = self.state();
         let seen = |capacity: &&ConsumedCapacity| {
             capacity.table_name().is_none_or(|table| table.contains(&state.focus))

@@ -1,6 +1,7 @@
 //! The conformance suite for row stores: each check is a function; [`row_store_conformance!`] makes tests of them.
 //!
 //! - `writes.rs`: what is written under which condition, and loaded again,
+//! - `adding.rs`: filling a new generation,
 //! - `pages.rs`: rows by key,
 //! - `queries.rs`: rows by index,
 //! - `parking.rs`: parked streams, and what was ordered about them,
@@ -11,6 +12,7 @@
 //!
 //! [`row_store_conformance!`]: crate::row_store_conformance
 
+mod adding;
 mod generations;
 mod given;
 mod pages;
@@ -18,6 +20,7 @@ mod parking;
 mod queries;
 mod writes;
 
+pub use adding::*;
 pub use generations::*;
 pub use pages::*;
 pub use parking::*;
@@ -42,6 +45,9 @@ macro_rules! row_store_conformance {
             of_many_writers_on_one_revision_one_wins,
             of_many_transactions_over_the_same_rows_one_wins,
             as_many_rows_as_are_wanted_are_loaded,
+            rows_are_added_once_and_as_they_are,
+            versions_are_added_once_also_to_parked_streams,
+            what_cannot_be_added_is_refused_alone,
             a_generation_is_prepared_again_and_again,
             an_index_that_was_not_there_from_the_beginning_is_refused,
             generations_are_apart,

@@ -5,6 +5,7 @@
 //! - `row.rs`: a row as an item; `fields.rs`: its fields as attributes that give back the same JSON, in `fields/`
 //!   numbers as DynamoDB has them and the sizes it counts; `stream.rs`: what is known of a stream as an item,
 //! - `write.rs`: conditional writes and what their failures mean, `single.rs` and `transaction.rs` the two requests,
+//! - `many.rs`: many new rows in one request, for filling a generation,
 //! - `load.rs`: batched loads, `pages.rs`: pages that are merged from several partitions,
 //! - `query.rs`: rows by index, `books.rs`: parked streams and audit entries,
 //! - `shape.rs`: making, knowing and dropping tables,
@@ -15,6 +16,7 @@ mod error;
 mod fields;
 mod layout;
 mod load;
+mod many;
 mod pages;
 mod query;
 mod row;
@@ -47,6 +49,14 @@ pub mod limits {
     pub const BATCH_KEYS: usize = 100;
     /// Batched reads under way for one load.
     pub const BATCHES_IN_FLIGHT: usize = 4;
+    /// Statements of a batched write; AWS sets it.
+    pub const BATCH_STATEMENTS: usize = 25;
+    /// Characters of a statement; AWS sets it. A row of which the names have more is written alone.
+    pub const STATEMENT_BYTES: usize = 8_192;
+    /// Bytes of the rows of a batched write; a larger row is in a batch of its own.
+    pub const BATCH_BYTES: usize = 1024 * 1024;
+    /// Batched writes under way for one call.
+    pub const INSERTS_IN_FLIGHT: usize = 8;
     /// Tries in a row of a batched read that bring nothing.
     pub const BATCH_TRIES: u32 = 8;
     /// Tries of a write that transactions are in the way of.

@@ -88,6 +88,14 @@ impl RowStore for DynamoRows {
         self.write_together(generation, transaction).await
     }
 
+    async fn add(
+        &self,
+        generation: &Generation,
+        transactions: &[Transaction],
+    ) -> Vec<Result<Written, RowError>> {
+        self.add_many(generation, transactions).await
+    }
+
     async fn list(&self, generation: &Generation, list: &List) -> Result<RowPage, RowError> {
         self.list_rows(generation, list).await
     }

@@ -38,6 +38,26 @@ async fn rows_fed_by_many_streams_cost_two_units_for_each_row_and_version() {
 }
 
 #[tokio::test]
+async fn rows_that_are_added_are_25_to_a_request_and_cost_what_a_write_costs() {
+    let backend = prepared(&["owner"]).await;
+    let plain = |n: u32| one(row(&format!("{n:02}"), 0, r#"{"balance":120}"#));
+    let all: Vec<Transaction> = (0..60).map(plain).collect();
+    let answers = backend.rows.add(&generation(), &all).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Written::Done))));
+    backend.costs(&["BatchExecuteStatement"; 3], 60.0);
+    let indexed = one(row("indexed", 0, SMALL));
+    assert!(backend.rows.add(&generation(), &[indexed]).await.iter().all(Result::is_ok));
+    backend.costs(&["BatchExecuteStatement"], 2.0);
+    let one_there = backend.rows.add(&generation(), &[plain(7), plain(77)]).await;
+    assert!(matches!(one_there.as_slice(), [Ok(Written::Lost), Ok(Written::Done)]));
+    backend.costs(&["BatchExecuteStatement"], 2.0);
+    let versions =
+        (0..30).map(|n| Transaction { rows: vec![], versions: vec![version(&n.to_string(), 0, 3)] });
+    assert!(backend.rows.add(&generation(), &versions.collect::<Vec<_>>()).await.iter().all(Result::is_ok));
+    backend.costs(&["BatchExecuteStatement"; 2], 30.0);
+}
+
+#[tokio::test]
 async fn a_write_that_loses_costs_no_read() {
     let backend = prepared(&[]).await;
     write(&backend, one(row("a", 0, SMALL))).await;

@@ -243,3 +243,48 @@ async fn many_owners_that_park_a_stream_at_once_leave_the_highest() {
     let loaded = backend.rows.load(&generation, &wanted(&[], &["1"])).await.unwrap();
     assert_eq!(loaded.parked, [parked("1", 2, 17)]);
 }
+
+#[tokio::test]
+async fn what_of_a_batch_was_not_added_is_told_one_by_one() {
+    let backend = prepared(&[]).await;
+    let all: Vec<Transaction> = ["a", "b", "c", "d", "e"].map(|key| one(row(key, 0, FIELDS))).to_vec();
+    let responses = concat!(
+        r#""Responses":[{"TableName":"t"},{"Error":{"Code":"ThrottlingError","Message":"slow"}},"#,
+        r#"{"Error":{"Code":"ValidationError","Message":"never"}},{"Error":{"Code":"InternalServerError"}}]"#
+    );
+    backend.wire.will([Answer(200, "Success", responses)]);
+    let answers = backend.rows.add(&generation(), &all).await;
+    let kinds = matches!(
+        answers.as_slice(),
+        [
+            Ok(Written::Done),
+            Err(RowError::Overloaded { .. }),
+            Err(RowError::Unfit { .. }),
+            Err(RowError::Unavailable { .. }),
+            Err(RowError::Unavailable { .. })
+        ]
+    );
+    assert!(kinds, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_was_lost_finds_its_own_rows() {
+    let backend = prepared(&[]).await;
+    let all: Vec<Transaction> = ["a", "b"].map(|key| one(row(key, 0, FIELDS))).to_vec();
+    backend.wire.will([LostAnswer]);
+    let answers = backend.rows.add(&generation(), &all).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Written::Lost))), "{answers:?}");
+    assert_eq!(backend.wire.bill().0, ["BatchExecuteStatement"; 2]);
+    assert_eq!(backend.rows.load(&generation(), &wanted(&["a", "b"], &[])).await.unwrap().rows.len(), 2);
+    let more: Vec<Transaction> = ["c", "d"].map(|key| one(row(key, 0, FIELDS))).to_vec();
+    for (mishap, overloaded) in [(Mishap::THROTTLED, true), (LostAnswer, false)] {
+        backend.wire.will([mishap; TRIES]);
+        for answer in backend.rows.add(&generation(), &more).await {
+            let error = answer.unwrap_err();
+            assert!(
+                error.retry_helps() && matches!(error, RowError::Overloaded { .. }) == overloaded,
+                "{error}"
+            );
+        }
+    }
+}
