@@ -38,12 +38,12 @@ pub use parked::{
     MAX_CAUSE_BYTES, NotAFingerprint, Parked, ParkedGroup, ParkedGroups,
 };
 pub use projection::{Project, Projection};
-pub use read_models::{Found, MAX_GROUPED_STREAMS, ReadError, ReadModels};
+pub use read_models::{Found, ReadError, ReadModels};
 pub use rows::{MemoryRows, RowStore};
 pub use runner::{
-    Assignment, Backoff, CatchUpStatus, Control, GROUP, Group, GroupMended, Lag, Mended, Order, OrderError,
-    ParkedCount, PartitionState, PartitionStatus, PlaceStatus, ProjectionState, ProjectionStatus, RunError,
-    Runner, Status, Stop, Unread, Work, limits,
+    Assignment, Backoff, CatchUpStatus, Control, GROUP, Group, GroupMended, Lag, MAX_GROUPED_STREAMS, Mended,
+    Order, OrderError, ParkedCount, PartitionState, PartitionStatus, PlaceStatus, ProjectionState,
+    ProjectionStatus, RunError, Runner, Status, Stop, Unread, Work, limits,
 };
 pub use source::Source;
 pub use step::{Batch, Gap, Step, Writes, step};

@@ -149,14 +149,7 @@ impl Cause {
 
     /// The cause of an error, with everything below it.
     pub(crate) fn of(kind: CauseKind, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut below = error.source();
-        while let Some(source) = below {
-            message.push_str(": ");
-            message.push_str(&source.to_string());
-            below = source.source();
-        }
-        Self::new(kind, message)
+        Self::new(kind, chain(error))
     }
 
     /// The cause of a panic.
@@ -168,6 +161,18 @@ impl Cause {
             .unwrap_or("a panic without a message");
         Self::new(CauseKind::Panic, text)
     }
+}
+
+/// What an error says, with everything below it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut below = error.source();
+    while let Some(source) = below {
+        message.push_str(": ");
+        message.push_str(&source.to_string());
+        below = source.source();
+    }
+    message
 }
 
 impl fmt::Display for Cause {

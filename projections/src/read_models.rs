@@ -8,12 +8,9 @@ use headwater::{StreamName, Version};
 use crate::backfill::Switch;
 use crate::directory::Directory;
 use crate::group::{Generations, LeaseError};
-use crate::rows::{Generation, List, LoadedRows, MAX_PAGE_ROWS, Query, RowError, RowPage, StoredRow, Wanted};
+use crate::rows::{Generation, List, LoadedRows, Query, RowError, RowPage, StoredRow, Wanted};
 use crate::runner::AllWaits;
-use crate::{Parked, ParkedGroups, Projection, RowStore};
-
-/// Most parked streams that are looked at to group them.
-pub const MAX_GROUPED_STREAMS: usize = 100 * MAX_PAGE_ROWS;
+use crate::{Projection, RowStore};
 
 /// The rows of the projections of a runner. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,8 +18,6 @@ pub struct ReadModels {
     pub(crate) rows: Arc<dyn RowStore>,
     pub(crate) directory: Arc<Directory>,
     models: Arc<BTreeMap<&'static str, Model>>,
-    /// The versions of all that may have parked streams: projections, and reactors as well.
-    kept: Arc<BTreeMap<&'static str, u32>>,
 }
 
 /// One projection, its type forgotten.
@@ -136,9 +131,8 @@ impl ReadModels {
         rows: Arc<dyn RowStore>,
         directory: Arc<Directory>,
         models: BTreeMap<&'static str, Model>,
-        kept: BTreeMap<&'static str, u32>,
     ) -> Self {
-        Self { rows, directory, models: Arc::new(models), kept: Arc::new(kept) }
+        Self { rows, directory, models: Arc::new(models) }
     }
 
     /// The names of the projections.
@@ -255,40 +249,6 @@ impl ReadModels {
         }
     }
 
-    /// The parked streams of a projection or a reactor by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
-    ///
-    /// # Errors
-    /// [`ReadError`] when the projection is unknown or the rows cannot be read.
-    ///
-    /// # Cost
-    /// Every record is read, a page at a time.
-    pub async fn parked_groups(&self, projection: &str) -> Result<ParkedGroups, ReadError> {
-        let generation = &self.kept(projection).await?;
-        let mut parked: Vec<Parked> = Vec::new();
-        while parked.len() < MAX_GROUPED_STREAMS {
-            let after = parked.last().map(|last| last.stream.clone());
-            let page = self.rows.parked(generation, after.as_ref(), MAX_PAGE_ROWS).await?;
-            if page.is_empty() {
-                return Ok(ParkedGroups::of(projection, parked, true));
-            }
-            parked.extend(page);
-        }
-        Ok(ParkedGroups::of(projection, parked, false))
-    }
-
-    /// Streams that the projection or reactor cannot apply for now, by name, at most `limit` after a stream.
-    ///
-    /// # Errors
-    /// [`ReadError`] when the projection is unknown, the limit is not allowed or the rows cannot be read.
-    pub async fn parked(
-        &self,
-        projection: &str,
-        after: Option<&StreamName>,
-        limit: usize,
-    ) -> Result<Vec<Parked>, ReadError> {
-        Ok(self.rows.parked(&self.kept(projection).await?, after, limit).await?)
-    }
-
     /// The version of a stream that the projection applied last.
     ///
     /// # Errors
@@ -302,15 +262,6 @@ impl ReadModels {
                 Err(error) => live = self.moved_on(projection, &live, error).await?,
             }
         }
-    }
-
-    /// The generation beside which the parked streams of a projection or a reactor are.
-    async fn kept(&self, name: &str) -> Result<Generation, ReadError> {
-        let known = || self.kept.keys().copied().collect::<Vec<_>>().join(", ");
-        let found = self.kept.get_key_value(name);
-        let (name, version) =
-            found.ok_or_else(|| ReadError::UnknownProjection { name: name.to_owned(), known: known() })?;
-        Ok(self.directory.of(name, *version).await?.live())
     }
 
     /// The generation that answers.

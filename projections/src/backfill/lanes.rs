@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use headwater::Metadata;
+use headwater::{EventId, Metadata, StreamName};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,6 +16,9 @@ use super::limits::READ_TRIES;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::{BackfillError, Damage, History, HistoryError, HistoryEvent, Lane, Survey};
+use crate::parked::chain;
+use crate::source::Stored;
+use crate::{Cause, CauseKind};
 
 /// Events after which the progress is brought up to date.
 const COUNT_EVERY: u64 = 4_096;
@@ -34,8 +37,32 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// The metadata of an event.
-    pub(super) fn metadata(&mut self, bytes: &[u8]) -> Result<&Metadata, serde_json::Error> {
+    /// The event as a source decodes it.
+    pub(super) fn stored<'a>(
+        &'a mut self,
+        event: &HistoryEvent<'a>,
+        stream: &'a StreamName,
+    ) -> Result<Stored<'a>, Cause> {
+        let metadata = match self.metadata(event.metadata) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                let message = format!("the metadata of version {} of {stream}: {error}", event.version);
+                return Err(Cause::new(CauseKind::Undecodable, message));
+            }
+        };
+        Ok(Stored {
+            stream,
+            version: event.version,
+            id: EventId { commit: event.commit, index: event.index },
+            recorded_at: event.recorded_at,
+            metadata,
+            name: event.name,
+            schema: event.schema,
+            payload: event.payload,
+        })
+    }
+
+    fn metadata(&mut self, bytes: &[u8]) -> Result<&Metadata, serde_json::Error> {
         if self.bytes != bytes {
             self.metadata =
                 if bytes.is_empty() { Metadata::default() } else { serde_json::from_slice(bytes)? };
@@ -179,15 +206,4 @@ impl LaneWork {
         }
         Ok(damage)
     }
-}
-
-/// What an error says, and what lies below it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said = format!("{said}: {error}");
-        source = error.source();
-    }
-    said
 }

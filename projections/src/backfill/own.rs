@@ -11,13 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use headwater::{EventId, StreamName, Version};
+use headwater::{StreamName, Version};
 
 use super::lanes::{Fold, Scratch};
 use super::{HistoryEvent, Slot};
 use crate::fold::guarded;
-use crate::source::Stored;
-use crate::{Cause, CauseKind, Definition, Parked, Projection, Source};
+use crate::{Cause, Definition, Parked, Projection, Source};
 
 /// Shards; a thread seldom waits for another.
 const SHARDS: usize = 64;
@@ -179,23 +178,12 @@ impl<P: Projection> Fold for OwnFold<P> {
         if version != own.version + 1 || own.trouble != Trouble::None {
             return ControlFlow::Continue(());
         }
-        let metadata = match scratch.metadata(event.metadata) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                let message = format!("the metadata of version {version} of {}: {error}", own.stream);
-                own.trouble = Trouble::Parked(Cause::new(CauseKind::Undecodable, message));
+        let stored = match scratch.stored(event, &own.stream) {
+            Ok(stored) => stored,
+            Err(cause) => {
+                own.trouble = Trouble::Parked(cause);
                 return ControlFlow::Continue(());
             }
-        };
-        let stored = Stored {
-            stream: &own.stream,
-            version: event.version,
-            id: EventId { commit: event.commit, index: event.index },
-            recorded_at: event.recorded_at,
-            metadata,
-            name: event.name,
-            schema: event.schema,
-            payload: event.payload,
         };
         let fields = &mut own.fields;
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use headwater::{EventId, StreamName, Version};
+use headwater::{StreamName, Version};
 
 use super::lanes::{Fold, Scratch};
 use super::{HistoryEvent, Slot};
@@ -255,25 +255,8 @@ impl<P: Projection> Fold for SharedFold<P> {
         if version != stream.version + 1 || version > stream.cut || stream.trouble.is_some() {
             return ControlFlow::Continue(());
         }
-        let applied = match scratch.metadata(event.metadata) {
-            Err(error) => {
-                let message = format!("the metadata of version {version} of {}: {error}", stream.name);
-                Err(Cause::new(CauseKind::Undecodable, message))
-            }
-            Ok(metadata) => {
-                let stored = Stored {
-                    stream: &stream.name,
-                    version: event.version,
-                    id: EventId { commit: event.commit, index: event.index },
-                    recorded_at: event.recorded_at,
-                    metadata,
-                    name: event.name,
-                    schema: event.schema,
-                    payload: event.payload,
-                };
-                guarded(|| self.apply(stored))
-            }
-        };
+        let stored = scratch.stored(event, &stream.name);
+        let applied = stored.and_then(|stored| guarded(|| self.apply(stored)));
         match applied {
             Ok(()) => stream.version = version,
             Err(cause) => stream.trouble = Some(cause),

@@ -8,6 +8,8 @@ use futures::future::BoxFuture;
 use headwater::store::StoreError;
 use headwater::{Aggregate, CommandKey, ExecuteError, Executor, Id, Options};
 
+use crate::parked::chain;
+
 /// Why an effect failed.
 pub type EffectError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -112,18 +114,6 @@ impl Hitch {
             }
         }
     }
-}
-
-/// An error with everything below it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut below = error.source();
-    while let Some(source) = below {
-        message.push_str(": ");
-        message.push_str(&source.to_string());
-        below = source.source();
-    }
-    message
 }
 
 impl fmt::Debug for Reaction {

@@ -9,7 +9,7 @@
 //! - `kind.rs`: which generations of which projections are kept,
 //! - `lane.rs`: the driver of the step, `fill.rs`: gaps are read from the ledger,
 //! - `catch_up.rs`: what the feed has lost is read from the ledger, in a `pass.rs`,
-//! - `mender.rs`: parked streams are tried again by themselves, `orders.rs`: by order,
+//! - `parked.rs`: parked streams; `mender.rs`: they are tried again by themselves, `orders.rs`: by order,
 //! - `status.rs`: what is shown of the group, `projections.rs`: of each projection, `pace.rs`: how fast it gets on.
 
 mod backoff;
@@ -25,6 +25,7 @@ pub mod limits;
 mod mender;
 mod orders;
 mod pace;
+mod parked;
 mod pass;
 mod progress;
 mod projections;
@@ -41,6 +42,7 @@ pub use error::RunError;
 pub use group::Group;
 pub use lane::Mended;
 pub use orders::{GroupMended, Order, OrderError};
+pub use parked::MAX_GROUPED_STREAMS;
 pub use projections::{Lag, ParkedCount, PlaceStatus, ProjectionState, ProjectionStatus};
 pub use run::{GROUP, Runner};
 pub use status::{CatchUpStatus, Control, PartitionState, PartitionStatus, Status};

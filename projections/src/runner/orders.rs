@@ -7,9 +7,10 @@ use headwater::{StreamName, Timestamp, Version};
 
 use super::lane::{Handler, Mended};
 use super::limits::ORDERS_AT_ONCE;
+use super::parked::each_parked;
 use super::status::Control;
-use crate::rows::{MAX_PAGE_ROWS, Wanted};
-use crate::{AuditAction, AuditEntry, AuditTarget, CauseFingerprint, MAX_GROUPED_STREAMS, ReadError};
+use crate::rows::Wanted;
+use crate::{AuditAction, AuditEntry, AuditTarget, CauseFingerprint, Parked, ReadError};
 
 /// Who orders something about parked streams, and why. It is kept beside the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl Control {
     /// [`OrderError::Unconfirmed`] before anything is done; else as [`retry`](Self::retry).
     ///
     /// # Cost
-    /// Every record of a parked stream is read, at most [`MAX_GROUPED_STREAMS`] of them; then each stream is read from its
+    /// Every record of a parked stream is read, at most [`MAX_GROUPED_STREAMS`](crate::MAX_GROUPED_STREAMS) of them; then each stream is read from its
     /// failing version on, [`ORDERS_AT_ONCE`] at a time.
     ///
     /// # Cancel safety
@@ -223,13 +224,12 @@ async fn parked_with(
     fingerprint: CauseFingerprint,
 ) -> Result<(Vec<(StreamName, Version)>, bool), ReadError> {
     let (rows, _) = handler.rows();
-    let (mut found, mut looked, mut after) = (Vec::new(), 0, None);
-    while looked < MAX_GROUPED_STREAMS {
-        let page = rows.parked(handler.generation(), after.as_ref(), MAX_PAGE_ROWS).await?;
-        let Some(last) = page.last() else { return Ok((found, true)) };
-        (looked, after) = (looked + page.len(), Some(last.stream.clone()));
-        let ours = page.into_iter().filter(|record| record.fingerprint(handler.name()) == fingerprint);
-        found.extend(ours.map(|record| (record.stream, record.first_failing)));
-    }
-    Ok((found, false))
+    let mut found = Vec::new();
+    let ours = |record: Parked| {
+        if record.fingerprint(handler.name()) == fingerprint {
+            found.push((record.stream, record.first_failing));
+        }
+    };
+    let complete = each_parked(rows.as_ref(), handler.generation(), ours).await?;
+    Ok((found, complete))
 }

@@ -118,8 +118,7 @@ impl Runner {
     /// The rows of the projections added so far, for queries and for waiting on versions.
     #[must_use]
     pub fn read_models(&self) -> ReadModels {
-        let kept = self.control.kinds().iter().map(|kind| (kind.name(), kind.version())).collect();
-        ReadModels::new(Arc::clone(&self.rows), Arc::clone(&self.directory), self.models.clone(), kept)
+        ReadModels::new(Arc::clone(&self.rows), Arc::clone(&self.directory), self.models.clone())
     }
 
     /// The handle to see how the group is doing and to pause projections; take it before running.

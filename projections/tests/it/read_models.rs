@@ -14,14 +14,18 @@ use crate::model::{Balance, Total, account};
 
 /// Read models over rows that the tests write by hand.
 fn read_models() -> (ReadModels, Arc<MemoryRows>) {
+    let (runner, rows) = runner();
+    (runner.read_models(), rows)
+}
+
+fn runner() -> (Runner, Arc<MemoryRows>) {
     let (store, rows) = (Arc::new(MemoryStore::new()), Arc::new(MemoryRows::new()));
     let runner = Runner::new(
         Arc::clone(&store) as Arc<dyn EventStore>,
         Arc::clone(&store) as Arc<dyn EventFeed>,
         Arc::clone(&rows) as Arc<dyn RowStore>,
     );
-    let runner = runner.projection::<Balance>().unwrap().projection::<Total>().unwrap();
-    (runner.read_models(), rows)
+    (runner.projection::<Balance>().unwrap().projection::<Total>().unwrap(), rows)
 }
 
 #[tokio::test]
@@ -61,7 +65,8 @@ async fn what_cannot_be_queried_is_named_with_what_can() {
 
 #[tokio::test]
 async fn parked_streams_are_grouped_by_what_went_wrong() {
-    let (models, rows) = read_models();
+    let (runner, rows) = runner();
+    let control = runner.control();
     let balances = Generation::new("balances", 1);
     let park = async |id: String, highest, kind, message: String| {
         let cause = Cause { kind, message };
@@ -70,7 +75,7 @@ async fn parked_streams_are_grouped_by_what_went_wrong() {
             Parked { stream: account(&id), first_failing, highest: Version(highest), cause, attempts: 1 };
         rows.park(&balances, &record).await.unwrap();
     };
-    assert!(models.parked_groups("balances").await.unwrap().groups.is_empty());
+    assert!(control.parked_groups("balances").await.unwrap().groups.is_empty());
     // More streams than a page holds.
     for n in 0..1_200 {
         park(format!("a{n:04}"), 4, CauseKind::Panic, format!("amount {n} of account/a{n:04} is odd")).await;
@@ -79,7 +84,7 @@ async fn parked_streams_are_grouped_by_what_went_wrong() {
         park(format!("b{n}"), 3, CauseKind::Undecodable, format!("missing field `amount` at column {n}"))
             .await;
     }
-    let parked = models.parked_groups("balances").await.unwrap();
+    let parked = control.parked_groups("balances").await.unwrap();
     assert!(parked.complete);
     let seen: Vec<_> = parked
         .groups

@@ -98,7 +98,7 @@ pub(super) async fn list(
         return Err(Problem::invalid(format!("limit {limit} is not valid: give 1 to {MAX_PAGE_ROWS}")));
     }
     let after = wanted.after.as_deref().map(StreamName::parse).transpose()?;
-    let parked = services.read_models.parked(&wanted.projection, after.as_ref(), limit).await?;
+    let parked = services.control.parked(&wanted.projection, after.as_ref(), limit).await?;
     let next = parked.last().filter(|_| parked.len() == limit).map(|last| last.stream.to_string());
     let parked = parked.iter().map(|parked| Stream::new(&wanted.projection, parked)).collect();
     Ok(Json(List { projection: wanted.projection, parked, next }))
@@ -108,7 +108,7 @@ pub(super) async fn groups(
     State(services): State<Services>,
     QueryOf(Which { projection }): QueryOf<Which>,
 ) -> Result<Json<Groups>, Problem> {
-    let found = services.read_models.parked_groups(&projection).await?;
+    let found = services.control.parked_groups(&projection).await?;
     let groups = found.groups.iter().map(|group| Group::new(&projection, group)).collect();
     Ok(Json(Groups { projection, groups, complete: found.complete }))
 }

@@ -128,7 +128,7 @@ async fn matching(services: &Services, order: &Order) -> Result<Vec<Parked>, Pro
     let mut found = Vec::new();
     let mut after: Option<StreamName> = None;
     loop {
-        let page = services.read_models.parked(&order.projection, after.as_ref(), MAX_PAGE_ROWS).await?;
+        let page = services.control.parked(&order.projection, after.as_ref(), MAX_PAGE_ROWS).await?;
         let Some(last) = page.last() else { return Ok(found) };
         after = Some(last.stream.clone());
         found.extend(page.into_iter().filter(|parked| {
