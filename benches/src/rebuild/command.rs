@@ -7,7 +7,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use futures::{StreamExt, TryStreamExt};
 use headwater::store::Append;
 use headwater::{EventStore, Expected};
@@ -20,6 +20,8 @@ use super::history::{Feed, PARTITIONS, Size, event, stream};
 use super::measure::{Case, Outcome, measure};
 use super::place::Place;
 
+/// Where events are read.
+const SOURCES: [&str; 2] = ["archive", "ledger"];
 /// Appends under way at once.
 const APPENDS: usize = 64;
 
@@ -47,8 +49,17 @@ pub fn run() -> Result<(), Error> {
             ),
             number("workers", "2", "Threads that read and fold"),
             number("runs", "3", "How often each case is measured; the median is shown"),
+            Arg::new("source")
+                .long("source")
+                .value_parser(SOURCES)
+                .action(ArgAction::Append)
+                .help("Only out of this source; else out of both"),
+            Arg::new("disk")
+                .long("disk")
+                .action(ArgAction::SetTrue)
+                .help("The look-alikes put every row on disk before they answer; else they keep all in memory"),
         ])
-        .subcommand(Command::new("look-alikes").hide(true).arg(Arg::new("directory").required(true)))
+        .subcommand(Command::new("look-alikes").hide(true).arg(Arg::new("directory")))
         .subcommand(
             Command::new("one")
                 .hide(true)
@@ -58,7 +69,7 @@ pub fn run() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match matches.subcommand() {
-            Some(("look-alikes", arguments)) => look_alikes(text(arguments, "directory").into()).await,
+            Some(("look-alikes", arguments)) => look_alikes(arguments.get_one::<String>("directory")).await,
             Some((_, arguments)) => {
                 let place: Place = serde_json::from_str(text(arguments, "place"))?;
                 let case: Case = serde_json::from_str(text(arguments, "case"))?;
@@ -80,8 +91,8 @@ fn say(line: &str) {
 }
 
 /// The look-alikes, until nobody listens any more.
-async fn look_alikes(directory: PathBuf) -> Result<(), Error> {
-    let mut options = Options::durable(directory);
+async fn look_alikes(directory: Option<&String>) -> Result<(), Error> {
+    let mut options = directory.map_or_else(Options::default, Options::durable);
     options.transition = Duration::ZERO;
     let local = Local::start(options).await?;
     say(&serde_json::to_string(&Place::of(&local))?);
@@ -94,20 +105,24 @@ async fn all(matches: &ArgMatches) -> Result<(), Error> {
     let number = |name: &str| matches.get_one::<u32>(name).copied().unwrap_or(1);
     let streams = number("streams") as usize / PARTITIONS * PARTITIONS;
     let (size, runs) = (Size { streams, events: number("events") }, number("runs"));
+    let chosen = matches.get_many::<String>("source").map(|chosen| chosen.cloned().collect());
+    let sources: Vec<String> = chosen.unwrap_or_else(|| SOURCES.map(str::to_owned).to_vec());
+    let disk = matches.get_flag("disk");
     let directory = std::env::temp_dir().join(format!("headwater-rebuild-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
-    let (mut child, place) = start(&directory)?;
+    let (mut child, place) = start(disk.then_some(&directory))?;
     let measured = async {
         place.make().await?;
-        fill(&place, size, number("ledger-commit")).await?;
+        let of_commit = sources.iter().any(|source| source == "ledger").then_some(number("ledger-commit"));
+        fill(&place, size, of_commit).await?;
         say(
             "| source | memory | rows | fold, events/s | with the rows written, events/s | CPU s | peak MiB |",
         );
         say("|---|---|---|---|---|---|---|");
-        for source in ["archive", "ledger"] {
+        for source in &sources {
             for (memory, dry) in [(None, true), (None, false), (Some(256 << 20), false)] {
                 let case = Case {
-                    source: source.to_owned(),
+                    source: source.clone(),
                     memory_bytes: memory,
                     workers: number("workers") as usize,
                     dry,
@@ -149,9 +164,9 @@ fn this() -> Result<Process, Error> {
     Ok(Process::new(std::env::current_exe()?))
 }
 
-fn start(directory: &std::path::Path) -> Result<(Child, Place), Error> {
+fn start(directory: Option<&PathBuf>) -> Result<(Child, Place), Error> {
     let mut process = this()?;
-    process.arg("look-alikes").arg(directory).stdin(Stdio::piped()).stdout(Stdio::piped());
+    process.arg("look-alikes").args(directory).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = process.spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().ok_or("it has no output")?).read_line(&mut line)?;
@@ -168,8 +183,8 @@ fn one(place: &Place, case: &Case) -> Result<Outcome, Error> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Writes the events into an archive and into a ledger.
-async fn fill(place: &Place, size: Size, of_commit: u32) -> Result<(), Error> {
+/// Writes the events into an archive and, in commits of so many, into a ledger.
+async fn fill(place: &Place, size: Size, of_commit: Option<u32>) -> Result<(), Error> {
     let archive = place.archive()?;
     let mut rotation = Rotation::default();
     rotation.age = Duration::from_secs(60);
@@ -186,6 +201,7 @@ async fn fill(place: &Place, size: Size, of_commit: u32) -> Result<(), Error> {
         }
     };
     group.run(whole).await?;
+    let Some(of_commit) = of_commit else { return Ok(()) };
     let ledger = place.ledger();
     let appending = (0..size.streams).map(|account| {
         let ledger = &ledger;
