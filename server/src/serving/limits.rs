@@ -25,7 +25,8 @@ pub(crate) struct Limits {
     /// How long the server goes on answering, and is not ready, after it was asked to stop: as long as load balancers
     /// take to notice.
     pub(crate) drain_seconds: u64,
-    /// How long everything under way may take after that.
+    /// How long everything under way may take after that. Readers are told to end after three quarters of it at the
+    /// latest.
     pub(crate) stop_seconds: u64,
 }
 
@@ -75,5 +76,10 @@ impl Limits {
 
     pub(super) fn stop(&self) -> Duration {
         Duration::from_secs(self.stop_seconds)
+    }
+
+    /// How much of that requests may take before read models end without them, so that leases are released in time.
+    pub(super) fn requests_at_the_end(&self) -> Duration {
+        self.stop() * 3 / 4
     }
 }

@@ -137,9 +137,17 @@ impl Serving {
             let since = Instant::now();
             stopper.stop();
             let finish = async {
-                let answered = accepting.await.is_ok();
+                // A request may wait for a read model. One that takes too long must not keep leases from others.
+                let first = tokio::time::timeout(limits.requests_at_the_end(), &mut accepting).await;
                 stop_reading.send_replace(true);
-                answered && reading.await.is_ok_and(|read| read.is_ok())
+                let answered = async {
+                    match first {
+                        Ok(answered) => answered.is_ok(),
+                        Err(_) => accepting.await.is_ok(),
+                    }
+                };
+                let (answered, read) = tokio::join!(answered, reading);
+                answered && read.is_ok_and(|read| read.is_ok())
             };
             let finished = tokio::time::timeout(limits.stop(), finish).await.unwrap_or(false);
             let left = limits.stop().saturating_sub(since.elapsed());

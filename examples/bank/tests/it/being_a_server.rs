@@ -1,10 +1,9 @@
-//! `bank serve` as those who run it meet it: ten thousand idle connections, and an end in the middle of everything.
+//! The bank as those who run it meet it: ten thousand idle connections, and as many halves of requests as it takes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::process::Dev;
 
@@ -12,8 +11,15 @@ use crate::process::Dev;
 const IDLE: usize = 10_000;
 /// What they may take of memory, all together.
 const MEMORY_BYTES: u64 = 200_000_000;
-/// Clients that send commands while the server ends.
-const CLIENTS: usize = 16;
+/// Connections that a server takes in the test of halves, and requests at once.
+const CONNECTIONS: usize = 1_000;
+const REQUESTS: usize = 64;
+/// Bytes of half a head: a little below what a head may have.
+const HEAD_BYTES: usize = 60_000;
+/// Bytes that a body may have.
+const BODY_BYTES: usize = 1024 * 1024;
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn open_files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
@@ -26,12 +32,12 @@ async fn ten_thousand_idle_connections_take_little_memory_and_others_are_answere
     let files = open_files();
     assert!(files > IDLE + 200, "this test needs {} open files: run `ulimit -n 16384` first", IDLE + 200);
     let dev = Dev::start(&[]);
-    let address = dev.url.strip_prefix("http://").unwrap().to_owned();
+    let address = dev.address();
     let before = dev.peak_memory_bytes();
     // One place is left for those who want something; all others are taken.
     let mut idle = Vec::with_capacity(IDLE);
     for _ in 0..IDLE - 1 {
-        idle.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+        idle.push(TcpStream::connect(&address).await.unwrap());
     }
     let client = reqwest::Client::new();
     let answer = client.get(format!("{}/v1/read-models", dev.url)).send().await.unwrap();
@@ -40,82 +46,84 @@ async fn ten_thousand_idle_connections_take_little_memory_and_others_are_answere
     assert!(grown < MEMORY_BYTES, "{IDLE} idle connections took {grown} bytes");
 
     // Every place is taken now; whoever comes is told.
-    let full = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let full = TcpStream::connect(&address).await.unwrap();
     let refused = reqwest::Client::new().get(format!("{}/livez", dev.url)).send().await;
     assert!(refused.is_err() || refused.unwrap().status() == 503);
     drop((full, idle));
 }
 
-/// Sends deposits to an account of its own until the server is gone. Gives how many were acknowledged, and whether the
-/// last one was sent and never answered.
-async fn deposits(url: String, account: String, ending: Arc<AtomicBool>) -> (u64, u64) {
-    let client = reqwest::Client::new();
-    let (mut acknowledged, mut unanswered) = (0, 0);
-    loop {
-        let command = client
-            .post(format!("{url}/v1/streams/account/{account}/commands/deposit"))
-            .json(&json!({"amount": 1}));
-        match command.send().await {
-            Ok(answer) if answer.status().is_success() => acknowledged += 1,
-            Ok(answer) => {
-                // Refusing is an answer: nothing was done.
-                assert_eq!(answer.status(), 503, "{}", answer.text().await.unwrap());
-            }
-            Err(error) => {
-                assert!(ending.load(Ordering::Relaxed), "{error:?}");
-                if !error.is_connect() {
-                    unanswered += 1;
-                }
-                return (acknowledged, unanswered);
-            }
-        }
-    }
-}
-
-async fn account(client: &reqwest::Client, url: &str, id: &str) -> Value {
-    client.get(format!("{url}/v1/streams/account/{id}/state")).send().await.unwrap().json().await.unwrap()
+/// Half of a request, and what comes of it.
+async fn half(address: String, text: String) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // It may be refused before all of it is written.
+    _ = stream.write_all(text.as_bytes()).await;
+    let mut answer = Vec::new();
+    // A reset is a close as well.
+    _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is not closed");
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_stopped_under_load_answers_what_it_took_and_leaves_nothing_behind() {
-    let dev = Dev::start(&[]);
-    let server = dev.serve(&[]);
-    let client = reqwest::Client::new();
-    for number in 0..CLIENTS {
-        let open = client.post(format!("{}/v1/streams/account/c{number}/commands/open", server.url));
-        let open = open.json(&json!({"owner": "ada", "overdraft_limit": 0})).send().await.unwrap();
-        assert_eq!(open.status(), 201);
-    }
-    let ending = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| tokio::spawn(deposits(server.url.clone(), format!("c{number}"), Arc::clone(&ending))))
-        .collect();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    ending.store(true, Ordering::Relaxed);
-    let (code, lines) = tokio::task::spawn_blocking(move || server.terminate()).await.unwrap();
-    // It says 0 only when requests were answered, leases released, and everything published.
-    assert_eq!(code, Some(0), "{lines:?}");
+async fn halves_of_requests_take_no_more_memory_than_the_limits_allow_and_their_senders_are_shut_out() {
+    let files = open_files();
+    assert!(files > CONNECTIONS + 200, "this test needs {} open files", CONNECTIONS + 200);
+    let (connections, requests) = (CONNECTIONS.to_string(), REQUESTS.to_string());
+    let limits = [
+        ("HEADWATER_LIMITS__CONNECTIONS", connections.as_str()),
+        ("HEADWATER_LIMITS__REQUESTS", requests.as_str()),
+        ("HEADWATER_LIMITS__HEADER_SECONDS", "15"),
+        ("HEADWATER_LIMITS__BODY_SECONDS", "10"),
+    ];
+    let dev = Dev::within(&limits, &["dev", "--port", "0"]);
+    // Each question has a connection of its own, for which some places stay free.
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let get = async |path: &str| client.get(format!("{}{path}", dev.url)).send().await.unwrap();
+    assert_eq!(get("/v1/read-models").await.status(), 200);
+    let before = dev.memory_bytes();
 
-    let (mut all, mut sent) = (0, Vec::new());
-    for (number, client) in clients.into_iter().enumerate() {
-        let (acknowledged, unanswered) = client.await.unwrap();
-        all += acknowledged;
-        sent.push((format!("c{number}"), acknowledged, unanswered));
-    }
-    assert!(all > 0, "no command was carried out");
-    for (id, acknowledged, unanswered) in sent {
-        // A request may meet a connection that is being closed: then it was not taken, and nothing was done.
-        let state = account(&client, &dev.url, &id).await;
-        assert_eq!(state["data"]["balance"], json!(acknowledged), "{id}: {unanswered} not answered: {state}");
-        let deadline = Instant::now() + Duration::from_secs(60);
+    let to =
+        "/v1/streams/account/a/commands/open HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json";
+    let head = format!("POST {to}\r\nx-half: {}", "x".repeat(HEAD_BYTES));
+    let body = format!(
+        "POST {to}\r\ncontent-length: {BODY_BYTES}\r\n\r\n{{\"owner\": \"{}",
+        "x".repeat(BODY_BYTES - 20)
+    );
+    let bodies = 3 * REQUESTS;
+    let start = |text: &str| tokio::spawn(half(dev.address(), text.to_owned()));
+    let bodies: Vec<_> = (0..bodies).map(|_| start(&body)).collect();
+    let heads: Vec<_> = (bodies.len()..CONNECTIONS - 10).map(|_| start(&head)).collect();
+    // Those who hold a place are no reason to say nothing to others.
+    let refused = async {
         loop {
-            let row = client.get(format!("{}/v1/read-models/balances/{id}", dev.url)).send().await.unwrap();
-            let row: Value = row.json().await.unwrap();
-            if row["data"]["balance"] == json!(acknowledged) {
-                break;
+            let answer = get("/v1/read-models").await;
+            if answer.status() == 503 {
+                return answer.text().await.unwrap();
             }
-            assert!(Instant::now() < deadline, "{id} {row}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let refused = tokio::time::timeout(PATIENCE, refused).await.expect("nobody is refused");
+    assert!(refused.contains("/problems/overloaded"), "{refused}");
+    assert_eq!(get("/livez").await.status(), 200);
+
+    // Some were under way, and the others were refused at once, and each was told so.
+    let (mut late, mut shed) = (0, 0);
+    for answer in bodies {
+        match answer.await.unwrap() {
+            answer if answer.starts_with("HTTP/1.1 408") => late += 1,
+            answer if answer.starts_with("HTTP/1.1 503") => shed += 1,
+            // What is refused is not read to its end, which may take the answer away from whoever still writes.
+            answer => assert!(answer.is_empty(), "{answer}"),
         }
     }
+    assert!((1..=REQUESTS).contains(&late), "{late} bodies did not come in time, {shed} were refused");
+    for answer in heads {
+        let answer = answer.await.unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+    let grown = dev.peak_memory_bytes() - before;
+    let bound = (CONNECTIONS * 2 * 64 * 1024 + REQUESTS * 2 * BODY_BYTES) as u64;
+    assert!(grown < bound, "{grown} bytes, and the limits allow {bound}");
+    assert_eq!(get("/v1/read-models").await.status(), 200);
+    let stream = get("/v1/streams/account/a").await;
+    assert_eq!(stream.status(), 404, "half of a command was carried out");
 }

@@ -4,10 +4,12 @@
 mod archive;
 mod being_a_server;
 mod chaos;
+mod cloud;
 mod command_line;
 mod dev;
 mod docs;
 mod durable;
+mod ending;
 mod process;
 mod real_data;
 mod rebuild;

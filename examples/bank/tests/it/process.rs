@@ -42,6 +42,13 @@ impl Dev {
         Self::ready(command)
     }
 
+    /// Starts the bank with these variables, and waits until it is ready.
+    pub(crate) fn within(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
+        command.args(arguments).envs(environment.iter().copied());
+        Self::ready(command)
+    }
+
     fn run(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
         command.args(arguments);
@@ -70,6 +77,11 @@ impl Dev {
         (self.process.wait().unwrap().code(), lines)
     }
 
+    /// The address to connect to.
+    pub(crate) fn address(&self) -> String {
+        self.url.strip_prefix("http://").unwrap().to_owned()
+    }
+
     /// Ends it as a crash of the machine would.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
@@ -78,8 +90,17 @@ impl Dev {
 
     /// The most memory it has had so far, in bytes.
     pub(crate) fn peak_memory_bytes(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// The memory it has, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    fn status_bytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 }
