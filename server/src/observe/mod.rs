@@ -3,7 +3,8 @@
 //! - `metrics.rs`: the metrics of the process, in the form that Prometheus reads,
 //! - `vitals.rs`: what is looked up when they are asked for,
 //! - `requests.rs`: the layer around each request: its id, its lines in the log, how long it took,
-//! - `otlp.rs`: traces for a collector (feature `otlp`), sent by `collector.rs`; without it `no_otlp.rs` stands there.
+//! - `otlp.rs`: traces for a collector (feature `otlp`), bounded and counted by `queue.rs`, sent by `collector.rs`;
+//!   without it `no_otlp.rs` stands there.
 
 #[cfg(feature = "otlp")]
 mod collector;
@@ -13,6 +14,8 @@ mod otlp;
 #[cfg(not(feature = "otlp"))]
 #[path = "no_otlp.rs"]
 mod otlp;
+#[cfg(feature = "otlp")]
+mod queue;
 mod requests;
 mod vitals;
 

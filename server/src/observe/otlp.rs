@@ -1,8 +1,9 @@
 //! Traces for a collector: a span for each request, below that of its `traceparent`, over OTLP (HTTP, protobuf).
 //!
-//! Spans wait in a queue with a bound, and a thread of its own sends them. What does not fit is dropped: a collector that
-//! is slow or gone never holds up a request. A request that a caller did not sample (`traceparent` ends in `00`) is not sent.
+//! Spans wait in a queue with a bound, and a thread of its own sends them. What does not fit is dropped and counted: a
+//! collector that is slow or gone never holds up a request. A request that a caller did not sample (`traceparent` ends in `00`) is not sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
@@ -22,6 +23,7 @@ use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::collector::Collector;
+use super::queue::{Bounded, Counted, Waiting};
 use crate::config::{ConfigError, Otlp};
 
 /// Spans that wait to be sent; those above it are dropped.
@@ -38,6 +40,8 @@ const LAST: Duration = Duration::from_secs(5);
 const PATH: &str = "/v1/traces";
 /// Read when the setting is not there: the variable that all of OpenTelemetry knows.
 const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The name under which a service is shown, when it is not that of its application.
+const NAME: &str = "OTEL_SERVICE_NAME";
 /// The look-alikes of `dev` are no part of the application.
 const NOT_OURS: &str = "dynoxide";
 
@@ -83,9 +87,18 @@ impl Traces {
             .with_max_export_batch_size(BATCH)
             .with_scheduled_delay(PAUSE)
             .build();
+        let waiting = Waiting::default();
+        let exporter = Counted { exporter, waiting: Arc::clone(&waiting) };
+        let batches = BatchSpanProcessor::builder(exporter).with_batch_config(bounds).build();
+        // It reads what the variables of OpenTelemetry say of a service, and would call one without a name unknown.
+        let resource = Resource::builder();
+        let resource = match std::env::var(NAME) {
+            Ok(name) if !name.is_empty() => resource,
+            _ => resource.with_service_name(application),
+        };
         let provider = SdkTracerProvider::builder()
-            .with_resource(Resource::builder().with_service_name(application).build())
-            .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(bounds).build());
+            .with_resource(resource.build())
+            .with_span_processor(Bounded { batches, waiting, bound: QUEUE });
         Ok(Self(Some(provider.build())))
     }
 

@@ -87,6 +87,8 @@ pub(crate) fn describe() {
         "headwater_projection_lag_seconds_max",
         "how far the partition furthest behind is, of those read here"
     );
+    describe_counter!("headwater_spans_sent_total", "spans that a collector of traces has taken");
+    describe_counter!("headwater_spans_dropped_total", "spans that were lost, by reason");
     describe_gauge!("headwater_records_in_hand", "records that were read and are not done yet");
     describe_gauge!("headwater_checkpoints_lost", "checkpoints that the feed did not know any more");
 }

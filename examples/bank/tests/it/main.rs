@@ -19,6 +19,8 @@ mod rules;
 mod schemas;
 mod serve;
 mod shuffled;
+#[cfg(feature = "otlp")]
+mod traces;
 mod transfers;
 mod walk_through;
 mod wires;
