@@ -3,7 +3,7 @@
 /// One line of the code that keeps a law, and what breaks it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Breakage {
-    /// The law.
+    /// The law, or in a word what else is promised.
     pub(super) law: &'static str,
     /// What is broken, in words.
     pub(super) what: &'static str,
@@ -30,10 +30,12 @@ pub(super) const MEMORY: &str = "headwater-store-memory";
 pub(super) const KINESIS: &str = "headwater-store-kinesis";
 pub(super) const PROJECTIONS: &str = "headwater-projections";
 pub(super) const DYNAMODB: &str = "headwater-projections-dynamodb";
+pub(super) const SERVER: &str = "headwater-server";
+pub(super) const BANK: &str = "bank";
 
 /// The whole table.
 pub(super) fn all() -> impl Iterator<Item = &'static Breakage> {
-    super::writing::TABLE.iter().chain(super::reading::TABLE)
+    super::writing::TABLE.iter().chain(super::reading::TABLE).chain(super::serving::TABLE)
 }
 
 #[cfg(test)]

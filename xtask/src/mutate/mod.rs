@@ -1,7 +1,8 @@
 //! Breaking the real code, one line at a time, and seeing which test notices.
 //!
 //! - `breakage.rs`: what a breakage is,
-//! - `writing.rs`, `reading.rs`: the table, law by law: up to the ledger and the feed, and from the feed on,
+//! - `writing.rs`, `reading.rs`, `serving.rs`: the table, law by law: up to the ledger and the feed, from the feed on, and
+//!   what a server promises,
 //! - `run.rs`: applies each in a copy of the tree and runs the test that must fail.
 //!
 //! That every line of the table still stands in the code is a test, so the table cannot rot unseen.
@@ -9,6 +10,7 @@
 mod breakage;
 mod reading;
 mod run;
+mod serving;
 mod writing;
 
 pub(crate) use run::run;
