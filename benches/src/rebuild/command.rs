@@ -54,10 +54,9 @@ pub fn run() -> Result<(), Error> {
                 .value_parser(SOURCES)
                 .action(ArgAction::Append)
                 .help("Only out of this source; else out of both"),
-            Arg::new("disk")
-                .long("disk")
-                .action(ArgAction::SetTrue)
-                .help("The look-alikes put every row on disk before they answer; else they keep all in memory"),
+            Arg::new("disk").long("disk").action(ArgAction::SetTrue).help(
+                "The look-alikes put every row on disk before they answer; else they keep all in memory",
+            ),
         ])
         .subcommand(Command::new("look-alikes").hide(true).arg(Arg::new("directory")))
         .subcommand(
