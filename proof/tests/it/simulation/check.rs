@@ -8,9 +8,10 @@ use headwater::{StreamName, Version};
 use headwater_projections::group::{Checkpoint, Lease};
 use headwater_projections::rows::{Generation, List, Wanted};
 use headwater_projections::{Parked, Projection, RowStore, Transaction};
+use headwater_proof::simulation::lock;
 
 use super::account::{Balance, Total, balance_at, totals};
-use super::shared::{Shared, lock, now};
+use super::shared::{Shared, now};
 
 /// A row that is fed by one stream is what its version says, at every moment (L5, L6).
 pub(crate) fn rows(shared: &Shared, generation: &Generation, transaction: &Transaction) {
@@ -24,7 +25,7 @@ pub(crate) fn rows(shared: &Shared, generation: &Generation, transaction: &Trans
             row.fields.as_deref().map(|json| serde_json::from_slice(json).expect("rows fit"));
         let expected = balance_at(&commits, row.revision.0);
         if stored != expected {
-            shared.broke(format!(
+            shared.air.broke(format!(
                 "L5: row {} at version {} is {stored:?}, its events make {expected:?}",
                 row.key, row.revision.0
             ));
@@ -35,7 +36,7 @@ pub(crate) fn rows(shared: &Shared, generation: &Generation, transaction: &Trans
 /// A lease goes nowhere back, and no checkpoint passes what is not done (L7).
 pub(crate) fn lease(shared: &Shared, before: Option<&Lease>, after: &Lease) {
     if let Some(before) = before.filter(|before| !follows(before, after)) {
-        shared.broke(format!("L7: a lease went back: {before:?} became {after:?}"));
+        shared.air.broke(format!("L7: a lease went back: {before:?} became {after:?}"));
     }
     for (name, checkpoint) in &after.checkpoints {
         let known = before.and_then(|before| before.checkpoints.get(name));
@@ -66,7 +67,7 @@ fn passed(shared: &Shared, lease: &Lease, name: &str, from: Option<&Position>, u
     for (stream, version) in reached {
         let (applied, parked) = applied(shared, &generation, &stream);
         if applied < version && parked.is_none() {
-            shared.broke(format!(
+            shared.air.broke(format!(
                 "L7: a checkpoint of {name} in {} is past version {version} of {stream}, applied is {applied}",
                 lease.partition
             ));

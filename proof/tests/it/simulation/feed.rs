@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use headwater::store::{FeedBatch, FeedRecord, Partition, PartitionId, Position, StoreError};
 use headwater::{Commit, StreamName};
-
-use super::random::Random;
+use headwater_proof::simulation::Random;
 
 /// Streams fall into this many buckets, and each bucket into one open partition.
 const BUCKETS: usize = 64;

@@ -14,8 +14,10 @@ use headwater_projections::rows::{
 };
 use headwater_projections::{AuditEntry, LeaseStore, Parked, RowStore, Transaction};
 
+use headwater_proof::simulation::lock;
+
 use super::check;
-use super::shared::{lock, now};
+use super::shared::now;
 use super::way::Way;
 
 fn unavailable() -> StoreError {

@@ -1,12 +1,8 @@
 //! Worlds from seeds.
-//!
-//! `HEADWATER_SEEDS=n` runs so many seeds, `HEADWATER_SEED=n` this one alone, exactly as it ran before, with what happened.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use headwater_proof::simulation::{Run, all, finished, lock, seeds};
 
 use super::account::AccountEvent;
-use super::shared::lock;
 use super::world::World;
 
 /// Seeds of a run of the tests.
@@ -14,7 +10,7 @@ const SEEDS: u64 = 300;
 
 /// Workers come and go, are killed and put to sleep, calls fail and come late, partitions split and merge, records expire,
 /// some events cannot be applied; then everything comes to rest. Gives the hash of what happened.
-fn storm(seed: u64) -> Result<(u64, u64), String> {
+fn storm(seed: u64) -> Run {
     let loses = seed.is_multiple_of(2);
     let rarity = [0, 10, 25, 60][(seed / 2 % 4) as usize];
     let expires = seed % 5 == 4;
@@ -50,67 +46,25 @@ fn storm(seed: u64) -> Result<(u64, u64), String> {
                     lock(&shared.feed).merge(random);
                 }
                 6 if expires => {
-                    world.shared.note("everything on the feed expires");
+                    world.shared.air.note("everything on the feed expires");
                     lock(&world.shared.feed).expire();
                 }
                 6..=12 => world.start(slot, None),
                 _ => {}
             }
             world.live();
-            if let Some(broken) = world.shared.broken() {
+            if let Some(broken) = world.shared.air.broken() {
                 return Err(broken);
             }
         }
         world.come_to_rest()
     })();
-    finished(&world, seed, result)
-}
-
-#[expect(clippy::print_stdout, reason = "a seed that fails shows what happened")]
-fn finished(world: &World, seed: u64, result: Result<(), String>) -> Result<(u64, u64), String> {
-    let trace = world.shared.trace();
-    if result.is_err() || only().is_some() {
-        println!("{}", trace.end());
-    }
-    result.map(|()| (trace.hash, trace.count)).map_err(|broken| format!("seed {seed}: {broken}"))
-}
-
-/// The one seed to run, if one was named.
-fn only() -> Option<u64> {
-    std::env::var("HEADWATER_SEED").ok()?.parse().ok()
-}
-
-fn seeds() -> u64 {
-    std::env::var("HEADWATER_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS)
-}
-
-/// Runs seeds on all cores; a panic counts as a failure of its seed.
-#[expect(clippy::print_stdout, reason = "a proof says how much it has tried")]
-fn all(name: &str, seeds: u64, run: impl Fn(u64) -> Result<(u64, u64), String> + Sync) {
-    let (next, steps) = (AtomicU64::new(only().unwrap_or(0)), AtomicU64::new(0));
-    let end = only().map_or(seeds, |seed| seed + 1);
-    let failures = std::sync::Mutex::new(Vec::new());
-    let work = || loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end || !failures.lock().unwrap().is_empty() {
-            return;
-        }
-        let ran = catch_unwind(AssertUnwindSafe(|| run(seed)));
-        match ran.unwrap_or_else(|_| Err(format!("seed {seed}: it panicked"))) {
-            Ok((_, count)) => drop(steps.fetch_add(count, Ordering::Relaxed)),
-            Err(failure) => failures.lock().unwrap().push(failure),
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{failures:#?}\nrun it again with HEADWATER_SEED and --nocapture");
-    println!("simulation {name}: {} seeds, {} calls", end - only().unwrap_or(0), steps.into_inner());
+    finished(&world.shared.air, seed, result)
 }
 
 #[test]
 fn rows_are_exact_and_no_law_is_broken_in_any_storm_from_a_seed() {
-    all("storm", seeds(), storm);
+    all("storm", seeds(SEEDS), storm);
 }
 
 #[test]
@@ -122,7 +76,7 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 /// One worker, killed at one of its calls, before or after it is carried out; another ends the work.
-fn killed_at(call: u64) -> Result<(u64, u64), String> {
+fn killed_at(call: u64) -> Run {
     let mut world = World::new(call, 2, 2, 0, false);
     world.start(0, Some((call / 2 + 1, call.is_multiple_of(2))));
     for turn in 0..20 {
@@ -133,7 +87,7 @@ fn killed_at(call: u64) -> Result<(u64, u64), String> {
         world.live();
     }
     let result = world.come_to_rest();
-    finished(&world, call, result)
+    finished(&world.shared.air, call, result)
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::random::Random;
-use super::shared::{Shared, lock};
+use headwater_proof::simulation::{Random, lock};
+
+use super::shared::Shared;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -73,7 +74,7 @@ impl Way {
         let number = self.number;
         let work = move |shared: &Shared| {
             let result = work(shared);
-            shared.note(&format!("{number} {what}: {}", answer(&result)));
+            shared.air.note(&format!("{number} {what}: {}", answer(&result)));
             result
         };
         let result = match fate {
@@ -99,7 +100,8 @@ impl Way {
     ) -> Option<T> {
         let place = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&place);
-        self.shared.send(delay, move |shared| *lock(&place) = Some(work(shared)));
+        let shared = Arc::clone(&self.shared);
+        self.shared.air.send(delay, move || *lock(&place) = Some(work(&shared)));
         let mut waited = Duration::ZERO;
         while waited < PATIENCE {
             tokio::time::sleep(LOOK).await;
@@ -112,7 +114,7 @@ impl Way {
     }
 
     fn fate(&self) -> (Fate, Duration, Duration, Option<bool>) {
-        let rarity = *lock(&self.shared.rarity);
+        let rarity = self.shared.air.rarity();
         let mut state = lock(&self.state);
         state.calls += 1;
         let dies = state.death.filter(|(call, _)| *call == state.calls).map(|(_, after)| after);

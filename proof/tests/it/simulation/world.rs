@@ -11,14 +11,14 @@ use headwater::store::Append;
 use headwater::{Event, EventFeed, EventStore, Expected, StreamName};
 use headwater_projections::rows::Generation;
 use headwater_projections::{Control, LeaseStore, Order, Projection, ReadModels, RowStore, Runner, testing};
+use headwater_proof::simulation::{Clock, Random, lock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::account::{AccountEvent, Balance, Total, account, correct};
 use super::check;
-use super::random::Random;
-use super::shared::{Shared, lock, now};
+use super::shared::{Shared, now};
 use super::way::Way;
 
 /// Streams there are.
@@ -42,10 +42,7 @@ pub(crate) struct Worker {
     models: ReadModels,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), headwater_projections::RunError>>,
-    /// Percent of the world's time that goes by for it.
-    pace: u64,
-    /// Until when it does not live, and since when.
-    asleep: Option<(u64, u64)>,
+    clock: Clock,
 }
 
 impl World {
@@ -62,7 +59,7 @@ impl World {
         if self.workers[slot].is_some() {
             return;
         }
-        let way = Arc::new(Way::new(&self.shared, slot, self.random.next(), death));
+        let way = Arc::new(Way::new(&self.shared, slot, self.random.draw(), death));
         let runner = Runner::new(
             Arc::clone(&way) as Arc<dyn EventStore>,
             Arc::clone(&way) as Arc<dyn EventFeed>,
@@ -74,32 +71,33 @@ impl World {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = runtime.spawn(runner.run(async { drop(stopped.await) }));
-        let pace = 70 + self.random.below(60);
-        self.shared.note(&format!("{slot} starts"));
-        let worker = Worker { runtime, way, control, models, stop: Some(stop), task, pace, asleep: None };
+        let clock = Clock::new(&mut self.random);
+        self.shared.air.note(&format!("{slot} starts"));
+        let worker = Worker { runtime, way, control, models, stop: Some(stop), task, clock };
         self.workers[slot] = Some(worker);
     }
 
     /// Ends a worker wherever it is.
     pub(crate) fn kill(&mut self, slot: usize) {
         if self.workers[slot].take().is_some() {
-            self.shared.note(&format!("{slot} is killed"));
+            self.shared.air.note(&format!("{slot} is killed"));
         }
     }
 
     pub(crate) fn stop(&mut self, slot: usize) {
         if let Some(stop) = self.workers[slot].as_mut().and_then(|worker| worker.stop.take()) {
-            self.shared.note(&format!("{slot} is asked to stop"));
+            self.shared.air.note(&format!("{slot} is asked to stop"));
             let _gone = stop.send(());
         }
     }
 
     /// Everything stands still for a worker.
     pub(crate) fn put_to_sleep(&mut self, slot: usize, millis: u64) {
-        let now = self.shared.now();
-        if let Some(worker) = self.workers[slot].as_mut().filter(|worker| worker.asleep.is_none()) {
-            self.shared.note(&format!("{slot} sleeps for {millis}"));
-            worker.asleep = Some((now + millis, now));
+        let now = self.shared.air.now();
+        if let Some(worker) = &mut self.workers[slot]
+            && worker.clock.stand(now, millis, self.random.one_in(2))
+        {
+            self.shared.air.note(&format!("{slot} sleeps for {millis}"));
         }
     }
 
@@ -108,7 +106,7 @@ impl World {
         let data = events.iter().map(|event| event.encode().unwrap()).collect();
         let appended = now(self.shared.ledger.append(Append::new(stream.clone(), Expected::Any, data)));
         let commit = appended.unwrap().commit;
-        self.shared.note(&format!("{stream} has version {}", commit.last()));
+        self.shared.air.note(&format!("{stream} has version {}", commit.last()));
         lock(&self.shared.streams).entry(stream.clone()).or_default().push(Arc::clone(&commit));
         let (rarity, loses) = (self.rarity, self.loses);
         lock(&self.shared.feed).publish(&commit, &mut self.random, rarity, loses);
@@ -142,7 +140,7 @@ impl World {
             let waited = models.wait_applied(name, &stream, version, Duration::from_secs(5)).await;
             let (applied, _) = check::applied(&shared, &Generation::new(name, 1), &stream);
             if waited.is_ok_and(|told| told) && applied < version {
-                shared.broke(format!("a wait for version {version} of {stream} ended at {applied}"));
+                shared.air.broke(format!("a wait for version {version} of {stream} ended at {applied}"));
             }
         });
     }
@@ -158,33 +156,25 @@ impl World {
         for turn in 0..self.workers.len() {
             self.turn((first + turn) % self.workers.len(), millis);
         }
-        self.shared.pass(millis);
+        self.shared.air.pass(millis);
     }
 
     fn turn(&mut self, slot: usize, millis: u64) {
         let Some(worker) = &mut self.workers[slot] else { return };
-        if let Some((until, since)) = worker.asleep {
-            if self.shared.now() < until {
-                return;
-            }
-            worker.asleep = None;
-            self.shared.note(&format!("{slot} wakes"));
-            // As after SIGCONT: its clock has gone on, and everything is due at once. Or as after a move of its machine.
-            if self.random.one_in(2) {
-                let slept = Duration::from_millis(self.shared.now() - since);
-                worker.runtime.block_on(tokio::time::advance(slept));
-            }
+        let Some(turn) = worker.clock.turn(self.shared.air.now(), millis) else { return };
+        if turn.wakes {
+            self.shared.air.note(&format!("{slot} wakes"));
+            worker.runtime.block_on(tokio::time::advance(turn.jumps));
         }
-        let lived = Duration::from_millis((millis * worker.pace / 100).max(1));
-        worker.runtime.block_on(async { tokio::time::sleep(lived).await });
+        worker.runtime.block_on(async { tokio::time::sleep(turn.lives).await });
         if worker.way.is_dead() {
             self.kill(slot);
         } else if worker.task.is_finished() {
             let worker = self.workers[slot].take().unwrap();
             let ended = worker.runtime.block_on(worker.task);
-            self.shared.note(&format!("{slot} ends"));
+            self.shared.air.note(&format!("{slot} ends"));
             if !matches!(ended, Ok(Ok(()))) {
-                self.shared.broke(format!("a worker ended by itself: {ended:?}"));
+                self.shared.air.broke(format!("a worker ended by itself: {ended:?}"));
             }
         }
     }
@@ -192,13 +182,13 @@ impl World {
     /// Nothing goes wrong any more, the code is corrected, and somebody orders what is parked to be tried again: rows
     /// must come to be what a plain fold of the ledger gives.
     pub(crate) fn come_to_rest(&mut self) -> Result<(), String> {
-        *lock(&self.shared.rarity) = 0;
+        self.shared.air.clear_up();
         correct(true);
         self.rarity = 0;
         lock(&self.shared.feed).release();
         for slot in 0..self.workers.len() {
             if let Some(worker) = &mut self.workers[slot] {
-                worker.asleep = worker.asleep.map(|(_, since)| (0, since));
+                worker.clock.wake();
             }
         }
         if self.loses {
@@ -209,15 +199,15 @@ impl World {
                 }
             }
         }
-        let deadline = self.shared.now() + REST;
+        let deadline = self.shared.air.now() + REST;
         let mut ordered = 0;
         loop {
             (0..self.workers.len()).for_each(|slot| self.start(slot, None));
             self.live();
-            if let Some(broken) = self.shared.broken() {
+            if let Some(broken) = self.shared.air.broken() {
                 return Err(broken);
             }
-            let now = self.shared.now();
+            let now = self.shared.air.now();
             if now >= ordered + 5_000 {
                 self.order_retries();
                 ordered = now;
@@ -249,14 +239,14 @@ impl World {
     /// Everybody stops in good order, and nothing changes the rows any more.
     fn end(&mut self) -> Result<(), String> {
         (0..self.workers.len()).for_each(|slot| self.stop(slot));
-        let deadline = self.shared.now() + REST;
+        let deadline = self.shared.air.now() + REST;
         while self.workers.iter().any(Option::is_some) {
             self.live();
-            if self.shared.now() > deadline {
+            if self.shared.air.now() > deadline {
                 return Err("a worker does not stop".to_owned());
             }
         }
-        match self.shared.broken().or_else(|| check::difference(&self.shared)) {
+        match self.shared.air.broken().or_else(|| check::difference(&self.shared)) {
             Some(broken) => Err(broken),
             None => Ok(()),
         }

@@ -6,15 +6,17 @@ use std::fmt::Write as _;
 /// Lines that are kept of a run of many; of a single seed all of them are.
 const LINES: usize = 400;
 
+/// What happened.
 #[derive(Debug, Default)]
-pub(crate) struct Trace {
-    pub(crate) hash: u64,
-    pub(crate) count: u64,
+pub struct Trace {
+    hash: u64,
+    count: u64,
     lines: VecDeque<String>,
 }
 
 impl Trace {
-    pub(crate) fn add(&mut self, line: String) {
+    /// Takes down that something happened.
+    pub fn add(&mut self, line: String) {
         self.hash = line.bytes().fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
@@ -25,7 +27,15 @@ impl Trace {
         self.lines.push_back(line);
     }
 
-    pub(crate) fn end(&self) -> String {
+    /// The same for two runs in which the same happened, and how much it was.
+    #[must_use]
+    pub fn sum(&self) -> (u64, u64) {
+        (self.hash, self.count)
+    }
+
+    /// The last lines.
+    #[must_use]
+    pub fn end(&self) -> String {
         let mut text = String::new();
         for line in &self.lines {
             let _infallible = writeln!(text, "{line}");
