@@ -12,6 +12,9 @@ use super::{CatchUp, Generations};
 
 use crate::random::random;
 
+/// How many numbers the counter of a new lease may begin at.
+const COUNTERS: u64 = 1 << 40;
+
 /// The id of a worker: a process at one time, never the same again after a restart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(pub Arc<str>);
@@ -72,14 +75,15 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The first lease of a partition.
+    /// The first lease of a partition. Its counter begins anywhere: a write that is late, and meant for a lease of the same
+    /// name that was removed since, must not find in this one the counter it expects.
     #[must_use]
     pub fn new(partition: &Partition, owner: Option<WorkerId>) -> Self {
         Self {
             partition: partition.id.clone(),
             parents: partition.parents.clone(),
             owner,
-            counter: 1,
+            counter: 1 + random() % COUNTERS,
             incarnation: 1,
             checkpoints: BTreeMap::new(),
             losses: 0,

@@ -47,7 +47,8 @@ impl LeaseStore for Embedded {
 lease_store_conformance!(embedded().await);
 
 fn lease() -> Lease {
-    Lease::new(&Partition::new(PartitionId("shardId-000000000001".into())), Some(WorkerId("w1".into())))
+    let partition = Partition::new(PartitionId("shardId-000000000001".into()));
+    Lease { counter: 1, ..Lease::new(&partition, Some(WorkerId("w1".into()))) }
 }
 
 #[tokio::test]
