@@ -1,5 +1,6 @@
 //! Parked streams: what a projection cannot apply for now, without a copy of any payload.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use headwater::{StreamName, Timestamp, Version};
@@ -119,14 +120,14 @@ impl Parked {
     /// is.
     #[must_use]
     pub fn over(&self, before: Option<&Self>) -> Option<Self> {
-        let Some(before) = before.filter(|before| before.first_failing >= self.first_failing) else {
-            return Some(self.clone());
-        };
-        if before.first_failing > self.first_failing {
-            return None;
-        }
-        let later = if self.attempts >= before.attempts { self } else { before };
+        let Some(before) = before else { return Some(self.clone()) };
+        // What was seen stays seen, wherever the stream fails now.
         let highest = self.highest.max(before.highest);
+        let later = match self.first_failing.cmp(&before.first_failing) {
+            Ordering::Less => return None,
+            Ordering::Equal if self.attempts < before.attempts => before,
+            Ordering::Equal | Ordering::Greater => self,
+        };
         Some(Self { highest, ..later.clone() }).filter(|record| record != before)
     }
 

@@ -174,8 +174,8 @@ pub trait RowStore: Send + Sync + fmt::Debug {
     /// Keeps the record of a parked stream.
     ///
     /// A record that failed further on takes the place of the one that is there. If both failed at the same version,
-    /// the higher `highest` and the higher `attempts` of the two stay, and the cause of the later attempt. A record that
-    /// failed earlier is out of date and changes nothing: a stream only moves on.
+    /// the higher `attempts` of the two stay, and the cause of the later attempt. The higher `highest` stays in any case:
+    /// what was seen stays seen. A record that failed earlier is out of date and changes nothing: a stream only moves on.
     ///
     /// # Errors
     /// [`RowError`] when it is not kept.

@@ -21,7 +21,7 @@ use super::write::pause;
 use super::{limits, stream};
 
 /// Holds when the record to be kept is over the one that is there in everything; see [`Parked::over`].
-const OVER: &str = "attribute_not_exists(#p0) OR #p0 < :p0 OR (#p0 = :p0 AND #p1 <= :p1 AND #p2 <= :p2)";
+const OVER: &str = "attribute_not_exists(#p0) OR (#p1 <= :p1 AND (#p0 < :p0 OR (#p0 = :p0 AND #p2 <= :p2)))";
 
 impl DynamoRows {
     /// Keeps the record of a parked stream. 1 UpdateItem; 1 write unit, and 1 for the index when it was not parked.
