@@ -142,5 +142,5 @@ pub(crate) fn checked(commit: &Commit, number: &Number) -> Result<Item, Fault> {
 /// Waits a little before a write is tried again, longer each time, never two writers alike.
 pub(crate) async fn pause(again: u32) {
     let most = (25_u64 << again.min(5)).max(1);
-    futures_timer::Delay::new(Duration::from_millis(fastrand::u64(1..=most))).await;
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=most))).await;
 }

@@ -70,12 +70,13 @@ impl Outbox {
     /// to be registered first. Nothing was written.
     ///
     /// # Cost
-    /// Nothing, but for the first commit of a writer: 1 PutItem.
+    /// Nothing, but for the first commit of a writer: 1 PutItem; and for the first after a long sleep: 1 UpdateItem.
     pub(crate) async fn ticket(&self, bytes: usize) -> Result<Ticket, StoreError> {
         let shared = &self.shared;
         let room = shared.publisher.room(bytes)?;
         for _ in 0..limits::REGISTER_TRIES {
             let life = shared.life().await?;
+            life.confirm(&shared.book).await?;
             if let Some(number) = life.lanes.open() {
                 let (lanes, publisher) = (Arc::clone(&life.lanes), shared.publisher.clone());
                 let open = Open { lanes, number, room, publisher };
@@ -188,6 +189,7 @@ impl Shared {
 /// Runs a task until a stop is asked for, or whoever asks is gone.
 async fn until(mut stopped: watch::Receiver<bool>, task: impl Future<Output = ()>) {
     tokio::select! {
+        biased;
         () = task => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }

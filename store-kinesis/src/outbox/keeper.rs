@@ -1,19 +1,21 @@
 //! Saving the marks of this process, as long as there is something to save.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use headwater_aws::Failure;
 use tokio::time::Instant;
 
 use super::book::{Book, Saved};
 use super::lanes::Lanes;
-use super::limits::IDLE_AFTER;
+use super::limits::{CONFIRMED_FOR, IDLE_AFTER};
 
 /// A registered writer: one life of this process.
 #[derive(Debug)]
 pub(super) struct Life {
     pub(super) lanes: Arc<Lanes>,
     kept: tokio::sync::Mutex<Kept>,
+    /// When the record was this writer's for the last time, as far as it knows.
+    confirmed: Mutex<Instant>,
 }
 
 #[derive(Debug)]
@@ -36,16 +38,40 @@ pub(super) enum Fate {
 impl Life {
     /// A writer that was registered just now.
     pub(super) fn new(id: String) -> Self {
-        let kept = Kept { counter: 1, given: 0, quiet_since: Instant::now() };
-        Self { lanes: Arc::new(Lanes::new(id)), kept: tokio::sync::Mutex::new(kept) }
+        let now = Instant::now();
+        let kept = Kept { counter: 1, given: 0, quiet_since: now };
+        let kept = tokio::sync::Mutex::new(kept);
+        Self { lanes: Arc::new(Lanes::new(id)), kept, confirmed: Mutex::new(now) }
+    }
+
+    /// Looks at the record, if that was not done for [`CONFIRMED_FOR`]: a writer that slept may be off the books, and what
+    /// it writes then is found by nobody if it dies. One that is gives out no more numbers.
+    ///
+    /// # Cost
+    /// Nothing as long as marks are saved every second, else 1 UpdateItem.
+    pub(super) async fn confirm(&self, book: &Book) -> Result<(), Failure> {
+        if self.is_confirmed() {
+            return Ok(());
+        }
+        let mut kept = self.kept.lock().await;
+        // Of all that wait here the first has done it.
+        if !self.is_confirmed() {
+            self.save_kept(&mut kept, book).await?;
+        }
+        Ok(())
     }
 
     /// Saves the marks; ends the writer when it has had nothing to do for [`IDLE_AFTER`].
     pub(super) async fn save(&self, book: &Book) -> Result<Fate, Failure> {
         let mut kept = self.kept.lock().await;
+        self.save_kept(&mut kept, book).await
+    }
+
+    async fn save_kept(&self, kept: &mut Kept, book: &Book) -> Result<Fate, Failure> {
+        let now = Instant::now();
         let (given, open) = self.lanes.counts();
         if given != kept.given || open > 0 {
-            (kept.given, kept.quiet_since) = (given, Instant::now());
+            (kept.given, kept.quiet_since) = (given, now);
         }
         if kept.quiet_since.elapsed() >= IDLE_AFTER && self.lanes.close_if_done() {
             book.remove(self.lanes.id(), kept.counter).await?;
@@ -54,6 +80,7 @@ impl Life {
         match book.save(self.lanes.id(), kept.counter, &self.lanes.marks()).await? {
             Saved::Yes(counter) => {
                 kept.counter = counter;
+                *self.confirmed() = now;
                 Ok(Fate::Lives)
             }
             Saved::TakenOver => {
@@ -71,6 +98,14 @@ impl Life {
             true => book.remove(self.lanes.id(), kept.counter).await,
             false => book.save(self.lanes.id(), kept.counter, &self.lanes.marks()).await.map(|_| ()),
         }
+    }
+
+    fn is_confirmed(&self) -> bool {
+        self.confirmed().elapsed() < CONFIRMED_FOR
+    }
+
+    fn confirmed(&self) -> MutexGuard<'_, Instant> {
+        self.confirmed.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -130,6 +165,24 @@ mod tests {
         );
         book.remove(&claimed.writer, claimed.counter).await.unwrap();
         assert_eq!(book.writers().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_slept_for_long_looks_at_its_record_before_it_gives_out_a_number() {
+        let (_local, book) = book().await;
+        let life = life(&book, "sleeper").await;
+        life.confirm(&book).await.unwrap();
+        assert_eq!(book.writers().await.unwrap()[0].counter, 1, "there is no need to look");
+        *life.confirmed() -= CONFIRMED_FOR;
+        life.confirm(&book).await.unwrap();
+        assert_eq!(book.writers().await.unwrap()[0].counter, 2);
+        assert!(life.lanes.open().is_some(), "it is its own");
+        *life.confirmed() -= CONFIRMED_FOR;
+        let record = book.writers().await.unwrap().remove(0);
+        let claimed = book.claim(&record).await.unwrap().unwrap();
+        book.remove(&claimed.writer, claimed.counter).await.unwrap();
+        life.confirm(&book).await.unwrap();
+        assert_eq!(life.lanes.open(), None, "others have taken it off the books");
     }
 
     #[tokio::test]

@@ -51,6 +51,9 @@ pub mod limits {
     pub const LANES: usize = 4;
     /// How often a writer saves its marks.
     pub const SAVE_EVERY: Duration = Duration::from_secs(1);
+    /// How long a writer relies on the last save of its marks. After that it saves them before it gives out another number:
+    /// it may have slept until others took it off the books, which takes them twice as long and more.
+    pub const CONFIRMED_FOR: Duration = Duration::from_secs(1_800);
     /// How long a writer that has published everything goes on saving before it removes its record.
     pub const IDLE_AFTER: Duration = Duration::from_secs(60);
     /// How long a record must not move before the first pass: several times what a writer may be late.

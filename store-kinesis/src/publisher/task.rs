@@ -59,10 +59,13 @@ pub(super) async fn run(shared: Arc<Shared>, sink: Arc<dyn Sink>, nudges: Arc<Nu
             requests.send(request, &sink);
         }
         let Some(wakes_at) = shared.wakes_at() else { return };
+        // In a fixed order, so that a simulation can be repeated. Nothing starves: whatever wakes it, each round sends all
+        // that may be sent, and there are never more answers than requests.
         tokio::select! {
-            () = shared.changed.notified() => {}
-            () = until(wakes_at) => {}
+            biased;
             Some((flight, answer)) = requests.answer() => shared.answered(flight, answer, &nudges),
+            () = until(wakes_at) => {}
+            () = shared.changed.notified() => {}
         }
     }
 }
