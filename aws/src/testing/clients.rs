@@ -1,6 +1,7 @@
 //! Clients for look-alikes on loopback.
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 
 use super::Wire;
 
@@ -8,6 +9,8 @@ use super::Wire;
 const REGION: &str = "us-east-1";
 /// Credentials that no look-alike of DynamoDB or Kinesis looks at.
 const KEY: &str = "HEADWATERTEST";
+/// An address for requests that never leave the process.
+const NOWHERE: &str = "http://simulated.invalid";
 
 macro_rules! config {
     ($sdk:ident, $url:expr, $http:expr) => {
@@ -30,6 +33,23 @@ pub fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
 #[must_use]
 pub fn kinesis(url: &str) -> aws_sdk_kinesis::Client {
     aws_sdk_kinesis::Client::from_conf(config!(aws_sdk_kinesis, url, plain()).build())
+}
+
+/// A client of DynamoDB over an HTTP client that has one inside. Nothing watches how fast answers come, because that is
+/// measured by the wall clock.
+#[must_use]
+pub fn dynamodb_over(http: SharedHttpClient) -> aws_sdk_dynamodb::Client {
+    let config = config!(aws_sdk_dynamodb, NOWHERE, http);
+    let config = config.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// A client of Kinesis over an HTTP client that has one inside; see [`dynamodb_over`].
+#[must_use]
+pub fn kinesis_over(http: SharedHttpClient) -> aws_sdk_kinesis::Client {
+    let config = config!(aws_sdk_kinesis, NOWHERE, http);
+    let config = config.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    aws_sdk_kinesis::Client::from_conf(config.build())
 }
 
 impl Wire {

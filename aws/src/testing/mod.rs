@@ -7,7 +7,7 @@ mod mishap;
 mod tap;
 mod wire;
 
-pub use clients::{dynamodb, kinesis};
+pub use clients::{dynamodb, dynamodb_over, kinesis, kinesis_over};
 pub use crash::Crash;
 pub use mishap::Mishap;
 pub use wire::Wire;

@@ -10,6 +10,7 @@ mod processes;
 mod resharding;
 mod rig;
 mod shards;
+mod simulation;
 mod stores;
 mod storm;
 
