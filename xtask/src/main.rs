@@ -20,7 +20,7 @@ The chores of this workspace.
   cargo xtask test        everything that must pass before a merge: format, tidy, lints, tests, documentation
   cargo xtask tidy        only the house rules: dependency arrows, file sizes, module files, manifests, left-over marks
   cargo xtask prove       the proof in large; `prove SECONDS` for how long a part may take
-  cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD` for a part of the table
+  cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD…` for a part of the table
   cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
   cargo xtask load        figures: how much `bank dev` answers on this machine; needs wrk, builds for release
   cargo xtask help        this text
@@ -36,8 +36,7 @@ fn main() -> ExitCode {
         ["prove", seconds] if seconds.parse::<u64>().is_ok() => {
             prove::run(&root(), seconds.parse().unwrap_or(prove::SECONDS))
         }
-        ["mutate"] => mutate::run(&root(), ""),
-        ["mutate", word] => mutate::run(&root(), word),
+        ["mutate", words @ ..] => mutate::run(&root(), words),
         ["load"] => load::load(&root()),
         ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {

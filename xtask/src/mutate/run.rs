@@ -20,10 +20,13 @@ enum Outcome {
     Absent,
 }
 
-/// Runs the breakages with this word in them; tells whether every one was noticed.
-pub(crate) fn run(root: &Path, word: &str) -> bool {
+/// Runs the breakages with one of these words in them, or all; tells whether every one was noticed.
+pub(crate) fn run(root: &Path, words: &[&str]) -> bool {
     let copy = root.join("target/mutants/tree");
-    let chosen = |breakage: &&Breakage| format!("{breakage:?}").contains(word);
+    let chosen = |breakage: &&Breakage| {
+        let text = format!("{breakage:?}");
+        words.is_empty() || words.iter().any(|word| text.contains(word))
+    };
     let chosen: Vec<&Breakage> = all().filter(chosen).collect();
     if let Err(reason) = copy_tree(root, &copy) {
         println!("the tree cannot be copied: {reason}");
