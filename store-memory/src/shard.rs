@@ -111,24 +111,45 @@ impl State {
         check(stream, self.streams.get(stream), expected)
     }
 
+    /// Judges an append and writes it if it fits, at one look at the stream; also whether an earlier try has stored it.
+    pub(crate) fn append(&mut self, append: Append) -> Result<(Arc<Commit>, bool), StoreError> {
+        let Some(stream) = self.streams.get_mut(&append.stream) else {
+            // Nothing is left of a stream that was not to be made.
+            check(&append.stream, None, append.expected)?;
+            return Ok((self.push(append), false));
+        };
+        if let Some(commit) = stream.earlier(&append) {
+            return Ok((commit, true));
+        }
+        check(&append.stream, Some(stream), append.expected)?;
+        let commit = stream.push(append);
+        self.log.push(Arc::clone(&commit));
+        Ok((commit, false))
+    }
+
     /// Writes what was judged to fit.
     pub(crate) fn push(&mut self, append: Append) -> Arc<Commit> {
         let stream = match self.streams.get_mut(&append.stream) {
             Some(stream) => stream,
             None => self.streams.entry(append.stream.clone()).or_default(),
         };
-        if place(append.expected).is_none() {
-            stream.anywhere.insert(append.id, stream.commits.len());
-        }
-        let commit = Arc::new(append.into_commit(stream.version.next()));
-        stream.version = commit.last();
-        stream.commits.push(Arc::clone(&commit));
+        let commit = stream.push(append);
         self.log.push(Arc::clone(&commit));
         commit
     }
 }
 
 impl Stream {
+    fn push(&mut self, append: Append) -> Arc<Commit> {
+        if place(append.expected).is_none() {
+            self.anywhere.insert(append.id, self.commits.len());
+        }
+        let commit = Arc::new(append.into_commit(self.version.next()));
+        self.version = commit.last();
+        self.commits.push(Arc::clone(&commit));
+        commit
+    }
+
     /// The commit that an earlier try of this append has stored.
     fn earlier(&self, append: &Append) -> Option<Arc<Commit>> {
         let commit = match place(append.expected) {

@@ -10,7 +10,7 @@ use headwater::store::{
 use headwater::{EventStore, StreamName};
 
 use crate::page::page;
-use crate::shard::{SHARDS, Shard, Verdict, shard_number};
+use crate::shard::{SHARDS, Shard, shard_number};
 use crate::transaction::Locked;
 
 /// Streams and feed in memory. Clones share the content.
@@ -68,15 +68,11 @@ impl EventStore for MemoryStore {
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         append.check(&self.capabilities())?;
         let shard = self.shard_of(&append.stream);
-        let commit = {
-            let mut state = shard.write();
-            match state.judge(&append)? {
-                Verdict::Retry(commit) => return Ok(Appended { commit, own_retry: true }),
-                Verdict::Fits => state.push(append),
-            }
-        };
-        shard.wake_readers();
-        Ok(Appended { commit, own_retry: false })
+        let (commit, own_retry) = shard.write().append(append)?;
+        if !own_retry {
+            shard.wake_readers();
+        }
+        Ok(Appended { commit, own_retry })
     }
 
     async fn append_all(&self, transaction: Transaction) -> Result<Vec<Appended>, StoreError> {
