@@ -20,9 +20,14 @@ impl CommitId {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "every call gives another id")]
     pub fn new() -> Self {
+        Self::at(Timestamp::now())
+    }
+
+    /// A new id from a time, for whoever has asked the clock already.
+    pub(crate) fn at(time: Timestamp) -> Self {
         // `Uuid::now_v7` asks the kernel for every id, and takes a lock that all threads share to order ids of the same
         // millisecond. Nobody asks for that order, and 64 bits that the kernel seeded for this thread make an id unique.
-        let millisecond = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        let millisecond = u64::try_from(time.as_millisecond()).unwrap_or_default();
         let mut random = [0; 10];
         fastrand::fill(&mut random);
         Self(uuid::Builder::from_unix_timestamp_millis(millisecond, &random).into_uuid())

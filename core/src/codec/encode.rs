@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use bytes::Bytes;
 use serde::ser::{Error as _, Impossible, Serialize, SerializeStruct, SerializeStructVariant, Serializer};
 use serde_json::Error;
 
@@ -9,6 +10,15 @@ use super::formatter::Careful;
 
 /// Most payloads fit; longer ones grow the buffer.
 const PAYLOAD_BYTES: usize = 128;
+
+/// The largest buffer that a thread keeps for the next payload.
+const KEPT_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// The buffer in which a thread writes payloads of events, before they are copied to where they stay: a buffer made for
+    /// each would have to be grown, and shrunk again, because nobody knows how long a payload gets.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 type Json<'a> = serde_json::Serializer<&'a mut Vec<u8>, Careful<'a>>;
 
@@ -18,17 +28,30 @@ type Json<'a> = serde_json::Serializer<&'a mut Vec<u8>, Careful<'a>>;
 /// # Errors
 /// When the value is not an enum, the variant is a tuple, or a field cannot be written as JSON.
 pub fn encode_variant<T: Serialize>(value: &T) -> Result<(u32, Vec<u8>), Error> {
-    let (index, payload, _) = encode_noting_nulls(value)?;
+    let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
+    let (index, _) = write(value, &mut payload)?;
     Ok((index, payload))
 }
 
-/// The same, and whether a `null` was written.
-pub(super) fn encode_noting_nulls<T: Serialize>(value: &T) -> Result<(u32, Vec<u8>, bool), Error> {
+/// The number of an enum's variant, the JSON of its fields in as many bytes as it has, and whether a `null` was written.
+pub(super) fn encode_noting_nulls<T: Serialize>(value: &T) -> Result<(u32, Bytes, bool), Error> {
+    // Taken out while it is used: what a field does while it is written may encode something else.
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let written = write(value, &mut buffer);
+    let encoded = written.map(|(index, nulls)| (index, Bytes::copy_from_slice(&buffer), nulls));
+    if buffer.capacity() <= KEPT_BYTES {
+        BUFFER.set(buffer);
+    }
+    encoded
+}
+
+/// Writes the fields, and answers with the number of the variant and whether a `null` was written.
+fn write<T: Serialize>(value: &T, payload: &mut Vec<u8>) -> Result<(u32, bool), Error> {
     let nulls = Cell::new(false);
-    let mut payload = Vec::with_capacity(PAYLOAD_BYTES);
-    let mut json = serde_json::Serializer::with_formatter(&mut payload, Careful::new(&nulls));
+    let mut json = serde_json::Serializer::with_formatter(payload, Careful::new(&nulls));
     let index = value.serialize(OneVariant { json: &mut json })?;
-    Ok((index, payload, nulls.get()))
+    Ok((index, nulls.get()))
 }
 
 /// A serializer that takes enums only and answers with the variant's number.

@@ -14,15 +14,13 @@ use crate::{Decoded, Event, EventData, EventType};
 /// Writes an event. What could not be read back is refused: better no event than one that blocks its stream.
 pub fn encode_event<E: Event + Serialize + DeserializeOwned>(event: &E) -> Result<EventData, EncodeError> {
     let failed = |source| EncodeError { what: type_name::<E>(), source };
-    let (index, mut payload, nulls) = encode_noting_nulls(event).map_err(failed)?;
+    let (index, payload, nulls) = encode_noting_nulls(event).map_err(failed)?;
     if nulls {
         decode_variant::<E>(index, &payload).map_err(failed)?;
     }
     let of = usize::try_from(index).ok().and_then(|index| E::TYPES.get(index));
     let EventType { name, schema } = of.expect("the derive lists every variant, in serde's order");
-    // Bytes of a buffer with room to spare would need an allocation more, and hold the room as long as the event lives.
-    payload.shrink_to_fit();
-    Ok(EventData { name: Cow::Borrowed(name), schema: *schema, payload: payload.into() })
+    Ok(EventData { name: Cow::Borrowed(name), schema: *schema, payload })
 }
 
 /// Reads an event whose payload has today's shape.

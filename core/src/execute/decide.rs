@@ -52,12 +52,17 @@ pub(super) fn decide<A: Aggregate>(
         Ok(events) => events,
         Err(refusal) => return Ok(Decision::Refused(refusal)),
     };
-    let data = events.iter().map(Event::encode).collect::<Result<Vec<_>, _>>()?;
+    // In room for as many as there are: collecting into a `Result` takes room for four, and the commit keeps it.
+    let mut data = Vec::with_capacity(events.len());
+    for event in &events {
+        data.push(event.encode()?);
+    }
+    let recorded_at = crate::commit::now();
     let mut append = Append {
         stream: stream.clone(),
         expected: Expected::Exact(fold.version),
-        id: CommitId::new(),
-        recorded_at: crate::commit::now(),
+        id: CommitId::at(recorded_at),
+        recorded_at,
         metadata: options.metadata.clone(),
         command: keyed.cloned(),
         events: data,

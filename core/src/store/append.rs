@@ -31,11 +31,12 @@ impl Append {
     /// An append with a new commit id, without key, metadata or snapshot.
     #[must_use]
     pub fn new(stream: StreamName, expected: Expected, events: Vec<EventData>) -> Self {
+        let recorded_at = crate::commit::now();
         Self {
             stream,
             expected,
-            id: CommitId::new(),
-            recorded_at: crate::commit::now(),
+            id: CommitId::at(recorded_at),
+            recorded_at,
             metadata: Metadata::default(),
             command: None,
             events,
