@@ -1,9 +1,24 @@
-//! The workload of the benchmarks: a bank account whose events have about 120 bytes, and its commands.
+//! The benchmarks of Headwater: a bank account whose events have about 120 bytes, and what is measured with it.
+//!
+//! - `account.rs`, `plain.rs`, `read_model.rs`, `workload.rs`: what is measured with,
+//! - `library.rs`: the command path in memory, as other libraries are measured too; `replay.rs`: the read model,
+//! - `figures/`: what only Headwater has: requests and units, growth, latency, servers,
+//! - `rebuild/`: read models built anew out of Parquet and out of the ledger.
+//!
+//! `cargo xtask bench` runs it all beside the others and writes `docs/benchmarks.md`.
 
 mod account;
-pub mod peer;
+pub mod figures;
+mod library;
+mod plain;
+mod read_model;
 pub mod rebuild;
+mod replay;
 mod workload;
 
 pub use account::{Account, AccountCommand, AccountEvent, AccountRefusal};
+pub use library::{Headwater, Keeping};
+pub use plain::{Balance, PlainAccount};
+pub use read_model::AccountRow;
+pub use replay::Replayed;
 pub use workload::{command, name};

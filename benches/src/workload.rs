@@ -1,11 +1,19 @@
-//! The commands: which account, and what is asked of it when.
+//! The commands of the workload, as commands of our account.
+
+use headwater_workload::Command;
 
 use crate::AccountCommand;
 
-/// The id of an account: 12 bytes.
-#[must_use]
-pub fn name(account: usize) -> String {
-    format!("acct-{account:07}")
+pub use headwater_workload::name;
+
+impl From<Command> for AccountCommand {
+    fn from(command: Command) -> Self {
+        match command {
+            Command::Open { account, owner, at } => Self::Open { account, owner, at },
+            Command::Deposit { tx, amount, at } => Self::Deposit { tx, amount, at },
+            Command::Withdraw { tx, amount, at } => Self::Withdraw { tx, amount, at },
+        }
+    }
 }
 
 /// One command of an account; number 0 opens it.
@@ -13,20 +21,7 @@ pub fn name(account: usize) -> String {
 /// Every third withdraws 50 and the others deposit 100, so none is refused and each appends one event.
 #[must_use]
 pub fn command(account: usize, number: u32) -> AccountCommand {
-    let at = 1_767_225_600_000 + i64::from(number) * 1_000 + (account % 1_000) as i64;
-    if number == 0 {
-        return AccountCommand::Open {
-            account: name(account),
-            owner: format!("Account Holder {account:07}"),
-            at,
-        };
-    }
-    let tx = format!("0190c5f2-8a3b-7d41-{number:05}-{account:07}");
-    if number % 3 == 2 {
-        AccountCommand::Withdraw { tx, amount: 50, at }
-    } else {
-        AccountCommand::Deposit { tx, amount: 100, at }
-    }
+    headwater_workload::command(account, number).into()
 }
 
 #[cfg(test)]

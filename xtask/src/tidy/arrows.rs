@@ -54,7 +54,8 @@ const LAYERS: [Layer; 11] = [
 ];
 
 /// Packages that nothing ships with and that may use what they need.
-const FREE: [&str; 3] = ["xtask", "headwater-benches", "headwater-proof"];
+const FREE: [&str; 5] =
+    ["xtask", "headwater-benches", "headwater-units", "headwater-workload", "headwater-proof"];
 
 /// The only feature of core that may switch on a runtime.
 const TESTING: &str = "testing";

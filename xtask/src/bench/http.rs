@@ -1,0 +1,148 @@
+//! W5: servers over HTTP, beside servers that do next to nothing. The load comes from the same machine.
+
+use std::path::{Path, PathBuf};
+
+use super::build::Programs;
+use super::load::{Answers, Ask, wrk, wrk_for};
+use super::report::{Report, number};
+use super::server::Server;
+
+/// Connections of a row.
+const CONNECTIONS: [u32; 3] = [1, 16, 64];
+/// Accounts for each connection: what is opened is never asked for before it is there.
+const ACCOUNTS: u32 = 50;
+
+/// What is measured: its name in the table, the server, its path, and whether rows are asked for.
+struct Row {
+    name: &'static str,
+    server: usize,
+    path: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Events,
+    Commands,
+    Queries,
+}
+
+const ROWS: [Row; 9] = [
+    Row { name: "`floor-http`: nothing is done", server: 0, path: "/nothing", kind: Kind::Events },
+    Row { name: "`floor-http-mem`: kept in memory", server: 0, path: "/memory", kind: Kind::Events },
+    Row {
+        name: "`floor-http-sync`: fdatasync before the answer",
+        server: 0,
+        path: "/disk",
+        kind: Kind::Events,
+    },
+    Row { name: "memory store: commands", server: 1, path: "/", kind: Kind::Commands },
+    Row { name: "memory store: queries", server: 1, path: "/", kind: Kind::Queries },
+    Row { name: "`dev`, nothing kept: commands", server: 2, path: "/", kind: Kind::Commands },
+    Row { name: "`dev`, nothing kept: queries", server: 2, path: "/", kind: Kind::Queries },
+    Row { name: "`dev --data-dir`: commands", server: 3, path: "/", kind: Kind::Commands },
+    Row { name: "`dev --data-dir`: queries", server: 3, path: "/", kind: Kind::Queries },
+];
+
+/// Measures every row once for each number of connections.
+pub(super) fn serve(programs: &Programs, folder: &Path) -> Result<Report, String> {
+    let mut found: Vec<[Answers; 3]> = Vec::new();
+    let data = folder.join("data");
+    let starts: [(PathBuf, Vec<String>); 4] = [
+        (programs.peer("headwater-peers-floor"), vec![folder.join("floor.log").display().to_string()]),
+        (programs.ours("headwater-figures"), vec!["bank".to_owned()]),
+        (programs.ours("bank"), words("dev --port 0")),
+        (
+            programs.ours("bank"),
+            [words("dev --port 0 --data-dir"), vec![data.display().to_string()]].concat(),
+        ),
+    ];
+    let mut run = 0;
+    for (number, (program, arguments)) in starts.iter().enumerate() {
+        let _absent = std::fs::remove_dir_all(&data);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let server = Server::start(program, &arguments)?;
+        for row in ROWS.iter().filter(|row| row.server == number) {
+            println!("  {}", row.name);
+            let url = format!("{}{}", server.url, row.path);
+            let mut answers = [Answers::default(); 3];
+            for (place, connections) in CONNECTIONS.into_iter().enumerate() {
+                let accounts = ACCOUNTS * connections;
+                run += 1;
+                let ask = match row.kind {
+                    Kind::Events => Ask::Events,
+                    Kind::Commands => Ask::Commands { run, accounts },
+                    Kind::Queries => {
+                        // So that there are rows. What is asked for before its row is there would count as refused.
+                        wrk_for(folder, &url, Ask::Commands { run, accounts: ACCOUNTS }, ACCOUNTS / 2, 1)?;
+                        std::thread::sleep(std::time::Duration::from_secs(1));
+                        Ask::Rows { run, accounts: ACCOUNTS }
+                    }
+                };
+                if let Some(answer) = answers.get_mut(place) {
+                    *answer = wrk(folder, &url, ask, connections)?;
+                }
+            }
+            found.push(answers);
+        }
+    }
+    let _absent = std::fs::remove_dir_all(&data);
+    Ok(report(&found))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+fn report(found: &[[Answers; 3]]) -> Report {
+    let mut rows = Vec::new();
+    for (row, answers) in ROWS.iter().zip(found) {
+        let mut cells = vec![row.name.to_owned()];
+        for Answers { per_second, p50_ms, p99_ms, refused } in answers {
+            cells.push(number(*per_second));
+            let refused =
+                if *refused > 0.0 { format!(" ({} refused)", number(*refused)) } else { String::new() };
+            cells.push(format!("{} / {}{refused}", number(*p50_ms), number(*p99_ms)));
+        }
+        rows.push(cells);
+    }
+    let mut report = Report::default();
+    report.table(
+        &[
+            "server",
+            "1 connection",
+            "p50 / p99 ms",
+            "16 connections",
+            "p50 / p99 ms",
+            "64 connections",
+            "p50 / p99 ms",
+        ],
+        &rows,
+    );
+    let at = |name: &str, place: usize| {
+        let row = ROWS.iter().position(|row| row.name.contains(name));
+        row.and_then(|row| found.get(row)?.get(place)).map_or(f64::NAN, |answers| answers.per_second)
+    };
+    for (place, connections) in CONNECTIONS.into_iter().enumerate() {
+        let share = at("memory store: commands", place) / at("floor-http-mem", place);
+        report.aim(
+            &format!("commands on the memory store: half of `floor-http-mem`, {connections} connections"),
+            format!("{} of it", number(share)),
+            share >= 0.5,
+        );
+    }
+    for (place, connections, umadb) in [(1, 16, UMADB.0), (2, 64, UMADB.1)] {
+        let ours = at("data-dir`: commands", place);
+        report.aim(
+            &format!("`dev --data-dir`: as many commands as umadb appends, {connections} connections"),
+            format!("{} of {}", number(ours), number(umadb)),
+            ours >= umadb,
+        );
+    }
+    report
+}
+
+/// Appends a second of umadb 0.7.8, one event each and only if nobody else has written to the account, with 16 and 64
+/// clients. Measured on a machine of this kind on 2026-11-23: its server needs `protoc` to be built, so this command does
+/// not.
+const UMADB: (f64, f64) = (13_100.0, 18_300.0);

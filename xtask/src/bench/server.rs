@@ -1,0 +1,44 @@
+//! A server of a benchmark, ended with it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A process that said where it is.
+#[derive(Debug)]
+pub(super) struct Server {
+    process: Child,
+    pub(super) url: String,
+}
+
+impl Server {
+    /// Starts a program and waits for `… is ready at URL` on its standard error.
+    pub(super) fn start(program: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let failed = |why: String| format!("{}: {why}", program.display());
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let said = process.stderr.take().ok_or_else(|| failed("its words cannot be read".to_owned()))?;
+        let mut lines = BufReader::new(said).lines();
+        let mut server = Self { process, url: String::new() };
+        let first = lines.next().and_then(Result::ok).unwrap_or_default();
+        let url = first.split_once("is ready at ").and_then(|(_, rest)| rest.split(' ').next());
+        url.ok_or_else(|| failed(format!("it is not ready: {first}")))?.clone_into(&mut server.url);
+        // It must not stand still because nobody reads what it says.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(server)
+    }
+
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.kill().is_ok() {
+            drop(self.process.wait());
+        }
+    }
+}
