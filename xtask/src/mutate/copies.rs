@@ -62,7 +62,7 @@ pub(super) const TABLE: &[Breakage] = &[
         new: "                Ok(Put::Taken) => winner(objects, &file).await.map(|_| file.clone()),",
         package: ARCHIVE,
         target: IT,
-        test: "two_owners_that_both_believe_to_be_alone_agree_on_one_chain",
+        test: "who_lost_the_race_for_a_file_goes_on_behind_the_one_that_is_there",
     },
     Breakage {
         law: "L10",

@@ -82,6 +82,25 @@ async fn two_owners_that_both_believe_to_be_alone_agree_on_one_chain() {
     }
 }
 
+/// They cut their files at different places, so whoever is second finds another file than its own.
+#[tokio::test(start_paused = true)]
+async fn who_lost_the_race_for_a_file_goes_on_behind_the_one_that_is_there() {
+    let mut world = World::new(2, small());
+    let mut owners = Vec::new();
+    for events in [3, 10] {
+        world.rotation.events = events;
+        owners.push(world.start_with(Arc::new(MemoryLeases::new())));
+    }
+    for _ in 0..10 {
+        world.load(15).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    world.until_whole("different files").await;
+    for owner in owners {
+        owner.kill().await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn workers_that_are_killed_over_partitions_that_split_and_merge_leave_whole_chains() {
     for round in 0..10 {
