@@ -5,7 +5,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
 mod bench;
-mod load;
 mod lookalikes;
 mod mutate;
 mod prove;
@@ -24,7 +23,6 @@ The chores of this workspace.
   cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD…` for a part of the table
   cargo xtask bench       figures: Headwater beside its peers, into docs/benchmarks.md; `bench w1 w5 --rounds 3` for a part
   cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
-  cargo xtask load        figures: how much `bank dev` answers on this machine; needs wrk, builds for release
   cargo xtask help        this text
 ";
 
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
         }
         ["mutate", words @ ..] => mutate::run(&root(), words),
         ["bench", rest @ ..] => bench::run(&root(), rest),
-        ["load"] => load::load(&root()),
         ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

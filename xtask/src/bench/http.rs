@@ -6,6 +6,7 @@ use super::build::Programs;
 use super::load::{Answers, Ask, wrk, wrk_for};
 use super::report::{Report, number};
 use super::server::Server;
+use super::shed::shed;
 
 /// Connections of a row.
 const CONNECTIONS: [u32; 3] = [1, 16, 64];
@@ -87,7 +88,9 @@ pub(super) fn serve(programs: &Programs, folder: &Path) -> Result<Report, String
         }
     }
     let _absent = std::fs::remove_dir_all(&data);
-    Ok(report(&found))
+    let mut report = report(&found);
+    shed(programs, folder, &mut report)?;
+    Ok(report)
 }
 
 fn words(text: &str) -> Vec<String> {

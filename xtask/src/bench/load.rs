@@ -12,6 +12,9 @@ pub(super) const SECONDS: u32 = 4;
 pub(super) enum Ask {
     /// Deposits; each account is opened first. `run` keeps the accounts of one row apart from those of another.
     Commands { run: u32, accounts: u32 },
+    /// Accounts that are opened, each once. Who is refused with 503 waits a tenth of a second, as a client that heeds
+    /// `Retry-After` does, only shorter; whatever else is answered fails the run.
+    New { run: u32 },
     /// Rows of accounts that are there.
     Rows { run: u32, accounts: u32 },
     /// Events, posted to a path.
@@ -42,6 +45,7 @@ pub(super) fn wrk_for(
 ) -> Result<Answers, String> {
     let (name, text, arguments) = match ask {
         Ask::Commands { run, accounts } => ("commands.lua", COMMANDS, vec![run, accounts]),
+        Ask::New { run } => ("new.lua", NEW, vec![run]),
         Ask::Rows { run, accounts } => ("rows.lua", ROWS, vec![run, accounts]),
         Ask::Events => ("events.lua", EVENTS, vec![]),
     };
@@ -80,7 +84,10 @@ fn read(text: &str) -> Option<Answers> {
 
 const COUNTING: &str = r#"
 good, refused = 0, 0
-function response(status) if status < 300 then good = good + 1 else refused = refused + 1 end end
+function response(status)
+  if heed then heed(status) end
+  if status < 300 then good = good + 1 else refused = refused + 1 end
+end
 threads = {}
 function setup(thread) table.insert(threads, thread) end
 function done(summary, latency)
@@ -103,6 +110,21 @@ function request()
     return wrk.format("POST", account .. "/commands/open", json, '{"owner": "ada", "overdraft_limit": 0}')
   end
   return wrk.format("POST", account .. "/commands/deposit", json, '{"amount": 100}')
+end
+"#;
+
+const NEW: &str = r#"
+number, late = 0, 0
+json = {["content-type"] = "application/json"}
+function init(args) run = args[1] end
+function request()
+  number = number + 1
+  local account = "/v1/streams/account/new" .. run .. "-" .. number
+  return wrk.format("POST", account .. "/commands/open", json, '{"owner": "ada", "overdraft_limit": 0}')
+end
+function delay() if late == 1 then late = 0; return 100 end; return 0 end
+function heed(status)
+  if status == 503 then late = 1 elseif status ~= 201 then error("it was answered " .. status) end
 end
 "#;
 

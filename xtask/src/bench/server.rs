@@ -14,9 +14,23 @@ pub(super) struct Server {
 impl Server {
     /// Starts a program and waits for `… is ready at URL` on its standard error.
     pub(super) fn start(program: &Path, arguments: &[&str]) -> Result<Self, String> {
+        Self::start_with(program, arguments, &[])
+    }
+
+    /// The same, with variables of the environment.
+    pub(super) fn start_with(
+        program: &Path,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Result<Self, String> {
         let failed = |why: String| format!("{}: {why}", program.display());
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .envs(variables.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut process = command.spawn().map_err(|error| failed(error.to_string()))?;
         let said = process.stderr.take().ok_or_else(|| failed("its words cannot be read".to_owned()))?;
         let mut lines = BufReader::new(said).lines();
