@@ -53,6 +53,9 @@ async fn whoever_asks_once_more_when_the_end_has_begun_is_answered_and_told_that
     // It has been accepted when one that came later is answered.
     server.say(&get_of("/livez", "connection: close\r\n")).await;
     server.begin_to_end();
+    while TcpStream::connect(server.address).await.is_ok() {}
+    // Both clients think for a moment, and whoever is closed as soon as nobody is accepted any more is closed by now.
+    tokio::time::sleep(Duration::from_millis(50)).await;
     for stream in [&mut used, &mut fresh] {
         stream.write_all(get_of("/v1/read-models", "").as_bytes()).await.unwrap();
         let answer = until_closed(stream).await;
