@@ -19,9 +19,10 @@ const ANSWERS: u32 = 200;
 const THINKING_MILLIS: u64 = 40;
 /// A client that asks again within this time must be answered, however the end falls.
 const SOON: Duration = Duration::from_millis(200);
-/// The limits of the server, and what publishing may take besides.
+/// The limits of the server, that where a request does not end, and what publishing may take besides.
 const DRAIN_SECONDS: u64 = 2;
 const STOP_SECONDS: u64 = 20;
+const CUT_OFF_SECONDS: u64 = 12;
 const PUBLISH: Duration = headwater_store_kinesis::outbox::limits::STOP_WITHIN;
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -243,8 +244,9 @@ async fn a_server_that_is_stopped_under_load_answers_every_request_and_leaves_no
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_does_not_end_is_cut_off_and_keeps_neither_leases_nor_commits() {
     let cloud = Cloud::start().await;
+    let stop = CUT_OFF_SECONDS.to_string();
     let server =
-        cloud.serve(&[("HEADWATER_LIMITS__BODY_SECONDS", "600"), ("HEADWATER_LIMITS__STOP_SECONDS", "12")]);
+        cloud.serve(&[("HEADWATER_LIMITS__BODY_SECONDS", "600"), ("HEADWATER_LIMITS__STOP_SECONDS", &stop)]);
     let address = server.address();
     open_account(&address, "a").await;
     let mut half = TcpStream::connect(&address).await.unwrap();
@@ -262,7 +264,25 @@ async fn a_request_that_does_not_end_is_cut_off_and_keeps_neither_leases_nor_com
         }
     };
     tokio::time::timeout(PATIENCE, seated).await.expect("it never began");
-    let (code, lines) = terminate(server).await;
+    let held = async |cloud: &Cloud| {
+        let items = cloud.group(GROUP).await;
+        items.leases.values().filter(|lease| lease.owner.is_some()).count()
+    };
+    let reads = async {
+        while held(&cloud).await < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reads).await.expect("it never read");
+    let ending = tokio::spawn(terminate(server));
+    // Others have the leases while the server still waits for the request.
+    let released = async {
+        while held(&cloud).await > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(CUT_OFF_SECONDS), released).await.expect("leases are kept");
+    let (code, lines) = ending.await.unwrap();
     assert_eq!(code, Some(1), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("not everything was finished")), "{lines:?}");
     nothing_left(&cloud).await;
