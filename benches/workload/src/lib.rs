@@ -1,7 +1,7 @@
 //! One workload for all: a bank account, its commands in their order, what must come of them, and the meter.
 //!
 //! Nothing in here knows a library. Each library that is measured implements [`Library`], in a program of its own, and
-//! hands itself to [`run`]: Headwater in the package above, the others in `benches/peers`, which is a workspace of its
+//! hands itself to `run`: Headwater in the package above, the others in `benches/peers`, which is a workspace of its
 //! own, so that the features of their dependencies do not reach ours.
 
 mod commands;
