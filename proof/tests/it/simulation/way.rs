@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater_proof::simulation::{Random, lock};
+use headwater_proof::simulation::{Call, Calls, lock};
 
 use super::shared::Shared;
 
@@ -17,16 +17,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Way {
     pub(crate) shared: Arc<Shared>,
     pub(crate) number: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    random: Random,
-    calls: u64,
-    /// The call at which the worker dies, and whether it is carried out first.
-    death: Option<(u64, bool)>,
-    dead: bool,
+    calls: Calls,
 }
 
 /// What becomes of a call.
@@ -41,17 +32,16 @@ enum Fate {
 
 impl Way {
     pub(crate) fn new(shared: &Arc<Shared>, number: usize, seed: u64, death: Option<(u64, bool)>) -> Self {
-        let state = State { random: Random(seed), calls: 0, death, dead: false };
-        Self { shared: Arc::clone(shared), number, state: Mutex::new(state) }
+        Self { shared: Arc::clone(shared), number, calls: Calls::new(seed, death) }
     }
 
     /// Whether the worker has died at the call that was chosen.
     pub(crate) fn is_dead(&self) -> bool {
-        lock(&self.state).dead
+        self.calls.is_dead()
     }
 
     pub(crate) fn calls(&self) -> u64 {
-        lock(&self.state).calls
+        self.calls.count()
     }
 
     /// Carries out a call; `answer` says in words what came of it.
@@ -66,9 +56,9 @@ impl Way {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (fate, before, after, dies) = self.fate();
+        let Call { fate, before, after, dies } = self.next();
         if dies == Some(false) {
-            self.die().await;
+            self.calls.die().await;
         }
         tokio::time::sleep(before).await;
         let number = self.number;
@@ -83,7 +73,7 @@ impl Way {
             Fate::Well | Fate::AnswerLost => Some(work(&self.shared)),
         };
         if dies == Some(true) {
-            self.die().await;
+            self.calls.die().await;
         }
         tokio::time::sleep(after).await;
         match result {
@@ -113,25 +103,13 @@ impl Way {
         None
     }
 
-    fn fate(&self) -> (Fate, Duration, Duration, Option<bool>) {
+    fn next(&self) -> Call<Fate> {
         let rarity = self.shared.air.rarity();
-        let mut state = lock(&self.state);
-        state.calls += 1;
-        let dies = state.death.filter(|(call, _)| *call == state.calls).map(|(_, after)| after);
-        let random = &mut state.random;
-        let mut moment = || Duration::from_millis(random.below(8));
-        let (before, after) = (moment(), moment());
-        let fate = match () {
+        self.calls.one_more(8, |random| match () {
             () if random.one_in(rarity) => Fate::Refused,
             () if random.one_in(rarity) => Fate::AnswerLost,
             () if random.one_in(rarity * 2) => Fate::Late(random.below(12_000)),
             () => Fate::Well,
-        };
-        (fate, before, after, dies)
-    }
-
-    async fn die(&self) {
-        lock(&self.state).dead = true;
-        std::future::pending::<()>().await;
+        })
     }
 }

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use headwater_proof::simulation::{Random, lock};
+use headwater_proof::simulation::{Call, Calls, lock};
 use serde_json::Value;
 
 use super::aws::{Answer, Aws};
@@ -31,18 +31,9 @@ pub(crate) struct Line {
 struct Inner {
     aws: Arc<Aws>,
     process: usize,
-    state: Mutex<State>,
+    calls: Calls,
     /// Records that are under way, by stream of events.
     in_flight: Mutex<BTreeMap<String, usize>>,
-}
-
-#[derive(Debug)]
-struct State {
-    random: Random,
-    calls: u64,
-    /// The request at which the process dies, and whether it is carried out first.
-    death: Option<(u64, bool)>,
-    dead: bool,
 }
 
 /// What becomes of a request.
@@ -69,25 +60,23 @@ struct InFlight {
 
 impl Line {
     pub(crate) fn new(aws: &Arc<Aws>, process: usize, seed: u64, death: Option<(u64, bool)>) -> Self {
-        let state = State { random: Random(seed), calls: 0, death, dead: false };
-        let inner =
-            Inner { aws: Arc::clone(aws), process, state: Mutex::new(state), in_flight: Mutex::default() };
+        let (aws, calls) = (Arc::clone(aws), Calls::new(seed, death));
+        let inner = Inner { aws, process, calls, in_flight: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
     /// Whether the process has died at the request that was chosen.
     pub(crate) fn is_dead(&self) -> bool {
-        lock(&self.inner.state).dead
+        self.inner.calls.is_dead()
     }
 
     pub(crate) fn calls(&self) -> u64 {
-        lock(&self.inner.state).calls
+        self.inner.calls.count()
     }
 
     /// The process dies at the request after so many more.
     pub(crate) fn dies_after(&self, calls: u64, carried_out: bool) {
-        let mut state = lock(&self.inner.state);
-        state.death = Some((state.calls + calls + 1, carried_out));
+        self.inner.calls.dies_after(calls, carried_out);
     }
 }
 
@@ -114,9 +103,9 @@ impl HttpConnector for Line {
 
 impl Inner {
     async fn call(self: Arc<Self>, operation: String, body: Value) -> Result<Answer, ConnectorError> {
-        let (fate, before, after, dies) = self.fate();
+        let Call { fate, before, after, dies } = self.next();
         if dies == Some(false) {
-            self.die().await;
+            self.calls.die().await;
         }
         let _in_flight = (operation == "PutRecords").then(|| self.take_off(&body));
         tokio::time::sleep(before).await;
@@ -144,7 +133,7 @@ impl Inner {
             Fate::Well | Fate::FailedAfter | Fate::AnswerLost => work(),
         };
         if dies == Some(true) {
-            self.die().await;
+            self.calls.die().await;
         }
         tokio::time::sleep(after).await;
         match fate {
@@ -167,17 +156,13 @@ impl Inner {
         }
     }
 
-    fn fate(&self) -> (Fate, Duration, Duration, Option<bool>) {
+    fn next(&self) -> Call<Fate> {
         let rarity = self.aws.air.rarity();
-        let mut state = lock(&self.state);
-        state.calls += 1;
-        let dies = state.death.filter(|(call, _)| *call == state.calls).map(|(_, after)| after);
-        let random = &mut state.random;
-        let mut moment = || Duration::from_millis(random.below(12));
-        let (before, after) = (moment(), moment());
-        let fate = match () {
-            () if !random.one_in(rarity) => Fate::Well,
-            () => match random.below(8) {
+        self.calls.one_more(12, |random| {
+            if !random.one_in(rarity) {
+                return Fate::Well;
+            }
+            match random.below(8) {
                 0 => Fate::Refused,
                 1 => Fate::Throttled,
                 2 => Fate::Failed,
@@ -186,14 +171,8 @@ impl Inner {
                 5 => Fate::Silence,
                 6 => Fate::Late(random.below(12_000)),
                 _ => Fate::Late(random.below(100_000)),
-            },
-        };
-        (fate, before, after, dies)
-    }
-
-    async fn die(&self) {
-        lock(&self.state).dead = true;
-        std::future::pending::<()>().await;
+            }
+        })
     }
 
     /// Of a stream of events one record is under way at a time (L4).
