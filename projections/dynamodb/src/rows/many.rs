@@ -22,15 +22,17 @@ use super::store::DynamoRows;
 use super::{limits, row};
 
 /// One INSERT of a batch.
-struct Insert {
+struct Insert<'a> {
     /// The place of its transaction among all.
     place: usize,
+    transaction: &'a Transaction,
     key: (String, String),
     statement: BatchStatementRequest,
     bytes: usize,
-    /// A version: the item may be there already, for the record of its parked stream.
-    version: bool,
 }
+
+/// What became of a transaction, by its place.
+type Answer = (usize, Result<Written, RowError>);
 
 impl DynamoRows {
     /// Adds what is expected to be absent. 1 request for 25 items, 1 write unit for each KB of an item.
@@ -39,52 +41,48 @@ impl DynamoRows {
         generation: &Generation,
         all: &[Transaction],
     ) -> Vec<Result<Written, RowError>> {
-        let alone = |place: usize| async move {
-            let transaction = all.get(place).cloned().unwrap_or_default();
-            vec![(place, self.write_together(generation, &transaction).await)]
-        };
         let shape = self.shape(generation).await;
         let (mut batches, mut others) = (Vec::new(), Vec::new());
-        match &shape {
-            Ok(shape) => {
-                for (place, transaction) in all.iter().enumerate() {
-                    match insert(place, transaction, shape) {
-                        Some(insert) => push(&mut batches, insert),
-                        None => others.push(place),
-                    }
-                }
+        for (place, transaction) in all.iter().enumerate() {
+            // Without a shape each says itself why it cannot be written.
+            match shape.as_ref().ok().and_then(|shape| insert(place, transaction, shape)) {
+                Some(insert) => push(&mut batches, insert),
+                None => others.push((place, transaction)),
             }
-            // Each says itself why it cannot be written.
-            Err(_) => others.extend(0..all.len()),
         }
-        let batches = batches.into_iter().map(|batch| {
-            Either::Left(async move {
-                let mut answers = Vec::with_capacity(batch.len());
-                for (place, taken, answer) in self.insert_batch(generation, batch).await {
-                    // Only the write of its own attribute tells whether it is the version that is there.
-                    if taken && answer.is_ok() {
-                        answers.extend(alone(place).await);
-                    } else {
-                        answers.push((place, answer));
-                    }
-                }
-                answers
-            })
+        let batches = batches.into_iter().map(|batch| Either::Left(self.insert_batch(generation, batch)));
+        let others = others.into_iter().map(|(place, transaction)| {
+            Either::Right(async move { vec![(place, self.write_together(generation, transaction).await)] })
         });
-        let others = others.into_iter().map(|place| Either::Right(alone(place)));
         let writing: Vec<_> = batches.chain(others).collect();
-        let mut answers: Vec<_> =
+        let mut answers: Vec<Answer> =
             stream::iter(writing).buffer_unordered(limits::INSERTS_IN_FLIGHT).concat().await;
         answers.sort_unstable_by_key(|(place, _)| *place);
         answers.into_iter().map(|(_, answer)| answer).collect()
     }
 
-    /// Sends a batch. Beside each answer it says whether a version found its item taken.
-    async fn insert_batch(
+    /// Writes a batch. A version whose item is there already is written by itself: the item may be the record of a parked
+    /// stream, and only the condition on its own attribute tells whether there is a version.
+    async fn insert_batch(&self, generation: &Generation, batch: Vec<Insert<'_>>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for (insert, answer) in batch.iter().zip(self.send_batch(generation, &batch).await) {
+            let answer = match answer {
+                Ok(Written::Lost) if insert.transaction.rows.is_empty() => {
+                    self.write_together(generation, insert.transaction).await
+                }
+                answer => answer,
+            };
+            answers.push((insert.place, answer));
+        }
+        answers
+    }
+
+    /// Sends a batch; an answer for each of it.
+    async fn send_batch(
         &self,
         generation: &Generation,
-        batch: Vec<Insert>,
-    ) -> Vec<(usize, bool, Result<Written, RowError>)> {
+        batch: &[Insert<'_>],
+    ) -> Vec<Result<Written, RowError>> {
         let table = self.config.table(generation);
         let attempted = || format!("add {} rows and versions", batch.len());
         let statements = batch.iter().map(|insert| insert.statement.clone()).collect();
@@ -107,27 +105,19 @@ impl DynamoRows {
                     _ => RowError::Unfit { reason: said.clone() },
                 };
                 let rest: Vec<_> = batch.iter().skip(1).map(again).collect();
-                let errors = std::iter::once(error).chain(rest);
-                return batch
-                    .iter()
-                    .zip(errors)
-                    .map(|(insert, error)| (insert.place, false, Err(error)))
-                    .collect();
+                return std::iter::once(error).chain(rest).map(Err).collect();
             }
         };
         let mut responses = responses.into_iter();
-        let answer = |insert: &Insert| {
-            let Some(response) = responses.next() else {
+        let answer = |insert: &Insert<'_>| match responses.next() {
+            None => {
                 let source = "the answer has no word about it".into();
-                return (insert.place, false, Err(RowError::Unavailable { attempted: attempted(), source }));
-            };
-            match response.error {
-                None => (insert.place, false, Ok(Written::Done)),
-                Some(error) => {
-                    let answer = meaning(&error, &insert.key.1);
-                    (insert.place, insert.version && answer.is_ok(), answer)
-                }
+                Err(RowError::Unavailable { attempted: attempted(), source })
             }
+            Some(response) => match response.error {
+                None => Ok(Written::Done),
+                Some(error) => meaning(&error, &insert.key.1),
+            },
         };
         batch.iter().map(answer).collect()
     }
@@ -157,23 +147,23 @@ fn meaning(error: &BatchStatementError, key: &str) -> Result<Written, RowError> 
 
 /// The INSERT of a transaction; nothing if it is more than one new item, or has names that are better not written into
 /// a statement.
-fn insert(place: usize, transaction: &Transaction, shape: &Shape) -> Option<Insert> {
+fn insert<'a>(place: usize, transaction: &'a Transaction, shape: &Shape) -> Option<Insert<'a>> {
     transaction.check().ok()?;
-    let (item, bytes, version) = match (transaction.rows.as_slice(), transaction.versions.as_slice()) {
+    let (item, bytes) = match (transaction.rows.as_slice(), transaction.versions.as_slice()) {
         ([row @ RowWrite { expect: Expect::Absent, .. }], []) => {
             let (mut items, bytes) = row::encode_all(from_ref(row), shape).ok()?;
-            (items.pop()?, bytes, false)
+            (items.pop()?, bytes)
         }
         ([], [VersionWrite { stream, version, expect: Version::EMPTY }]) => {
             let mut item = stream_key(stream);
             item.insert(VERSION.to_owned(), number(version.0));
-            (item, 0, true)
+            (item, 0)
         }
         _ => return None,
     };
     let key = (text_in(&item, PARTITION)?.to_owned(), text_in(&item, KEY)?.to_owned());
     let statement = statement(&shape.table, item)?;
-    Some(Insert { place, key, statement, bytes, version })
+    Some(Insert { place, transaction, key, statement, bytes })
 }
 
 /// `INSERT INTO "table" VALUE {'name':?,…}`.
@@ -196,7 +186,7 @@ fn statement(table: &str, item: Item) -> Option<BatchStatementRequest> {
 }
 
 /// Puts it into the last batch if it fits there, or else begins another.
-fn push(batches: &mut Vec<Vec<Insert>>, insert: Insert) {
+fn push<'a>(batches: &mut Vec<Vec<Insert<'a>>>, insert: Insert<'a>) {
     let fits = batches.last().is_some_and(|batch| {
         let bytes: usize = batch.iter().map(|insert| insert.bytes).sum();
         // DynamoDB refuses a batch in which a key is twice.
