@@ -1,5 +1,7 @@
 //! Parked streams of a projection or a reactor: page by page, and by the error at which they fail.
 
+use std::sync::Arc;
+
 use headwater::StreamName;
 
 use super::status::Control;
@@ -20,10 +22,8 @@ impl Control {
         after: Option<&StreamName>,
         limit: usize,
     ) -> Result<Vec<Parked>, ReadError> {
-        let (kind, generations) = self.generations_of(name).await?;
-        let handler = kind.handler(generations.live);
-        let (rows, _) = handler.rows();
-        Ok(rows.parked(&generations.live(), after, limit).await?)
+        let (rows, generation) = self.rows_of(name).await?;
+        Ok(rows.parked(&generation, after, limit).await?)
     }
 
     /// The same by fingerprint of their error, at most [`MAX_GROUPED_STREAMS`] of them.
@@ -34,12 +34,18 @@ impl Control {
     /// # Cost
     /// Every record is read, a page at a time.
     pub async fn parked_groups(&self, name: &str) -> Result<ParkedGroups, ReadError> {
+        let (rows, generation) = self.rows_of(name).await?;
+        let mut parked = Vec::new();
+        let complete = each_parked(rows.as_ref(), &generation, |record| parked.push(record)).await?;
+        Ok(ParkedGroups::of(name, parked, complete))
+    }
+
+    /// Where its records are: beside the generation that answers.
+    async fn rows_of(&self, name: &str) -> Result<(Arc<dyn RowStore>, Generation), ReadError> {
         let (kind, generations) = self.generations_of(name).await?;
         let handler = kind.handler(generations.live);
         let (rows, _) = handler.rows();
-        let mut parked = Vec::new();
-        let complete = each_parked(rows.as_ref(), &generations.live(), |record| parked.push(record)).await?;
-        Ok(ParkedGroups::of(name, parked, complete))
+        Ok((Arc::clone(rows), generations.live()))
     }
 }
 
