@@ -9,6 +9,9 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_execute_statement::{
+    BatchExecuteStatementInput, BatchExecuteStatementOutput,
+};
 use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::delete_item::{DeleteItemInput, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
@@ -91,7 +94,7 @@ impl Intercept for Counter {
             )*};
         }
         ask!(PutItemInput, UpdateItemInput, DeleteItemInput, GetItemInput, QueryInput, ScanInput);
-        ask!(BatchGetItemInput, TransactWriteItemsInput);
+        ask!(BatchExecuteStatementInput, BatchGetItemInput, TransactWriteItemsInput);
         Ok(())
     }
 
@@ -122,6 +125,8 @@ impl Intercept for Counter {
         }
         of!(read: GetItemOutput, QueryOutput, ScanOutput, BatchGetItemOutput);
         of!(written: PutItemOutput, UpdateItemOutput, DeleteItemOutput, TransactWriteItemsOutput);
+        // Headwater sends statements that write, and no others.
+        of!(written: BatchExecuteStatementOutput);
         let mut counts = self.counts();
         for (capacities, reads) in [(read, true), (written, false)] {
             for capacity in capacities {
