@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headwater::{Executor, Id};
 use headwater_store_memory::MemoryStore;
-use headwater_workload::{Command, Library, name};
+use headwater_workload::{Library, name};
 
 use crate::{Account, AccountCommand, Balance};
 
@@ -66,10 +66,6 @@ impl<A: Balance> Library for Headwater<A> {
 
     fn account(number: usize) -> Id<A> {
         Self::id(number)
-    }
-
-    fn command(command: Command) -> AccountCommand {
-        command.into()
     }
 
     async fn carry_out(&mut self, account: &Id<A>, command: AccountCommand) {

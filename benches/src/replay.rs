@@ -1,21 +1,20 @@
 //! The read model out of a filled memory store, in both ways: by the step that live events take, and by a backfill.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use headwater::EventStore;
 use headwater::store::Scan;
 use headwater_projections::backfill::{
-    Backfill, Budget, LedgerHistory, Options, Pace, Phase, Progress, Target, Verify,
+    Backfill, Budget, LedgerHistory, Options, Pace, Progress, Target, Verify,
 };
 use headwater_projections::group::MemoryLeases;
-use headwater_projections::rows::{Generation, List, LoadedRows, MAX_PAGE_ROWS};
-use headwater_projections::{Batch, Definition, GROUP, LeaseStore, Memory, MemoryRows, RowStore, Step, step};
+use headwater_projections::rows::{Generation, List, MAX_PAGE_ROWS};
+use headwater_projections::{Batch, Definition, GROUP, LeaseStore, Memory, MemoryRows, RowStore};
 use headwater_store_memory::MemoryStore;
-use headwater_workload::{Command, Library, Rebuild, Totals};
-use tokio::sync::watch;
+use headwater_workload::{Library, Rebuild, Totals};
 
-use crate::{Account, AccountCommand, AccountRow, Headwater};
+use crate::timed::timed;
+use crate::{Account, AccountCommand, AccountRow, Headwater, take_in};
 
 /// How the read model is made.
 #[derive(Debug, Clone)]
@@ -46,10 +45,6 @@ impl Library for Replayed {
 
     fn account(number: usize) -> Self::Account {
         Headwater::id(number)
-    }
-
-    fn command(command: Command) -> AccountCommand {
-        command.into()
     }
 
     async fn carry_out(&mut self, account: &Self::Account, command: AccountCommand) {
@@ -98,24 +93,12 @@ async fn segment_by_step(store: &MemoryStore, segment: u32, segments: u32) -> Me
     while let Some(scan) = next {
         let page = store.scan(scan.clone()).await.expect("it is in memory");
         let batch = Batch::from(page.commits);
-        loop {
-            match step(&definition, &mut memory, &batch) {
-                Step::Needs(wanted, gaps) => {
-                    assert!(gaps.is_empty(), "a scan has no gaps");
-                    memory.learn(&wanted, LoadedRows::default());
-                }
-                Step::Writes(writes) => {
-                    assert!(writes.parked.is_empty(), "every event can be applied");
-                    break;
-                }
-            }
-        }
+        let _not_written = take_in(&definition, &mut memory, &batch);
         next = page.next.map(|cursor| scan.after(cursor));
     }
     memory
 }
 
-/// Until the last row is written: waiting for a feed that nobody reads is not measured.
 async fn by_backfill(store: Arc<MemoryStore>, threads: usize) -> (Totals, Option<f64>) {
     let ledger: Arc<dyn EventStore> = store;
     let leases: Arc<dyn LeaseStore> = Arc::new(MemoryLeases::new());
@@ -123,8 +106,7 @@ async fn by_backfill(store: Arc<MemoryStore>, threads: usize) -> (Totals, Option
     let mut options = Options::default();
     (options.workers, options.promote, options.verify) = (threads, false, Verify::Nothing);
     options.memory_bytes = usize::MAX >> 1;
-    let progress = Arc::new(Progress::default());
-    let backfill = Backfill {
+    let timed = timed(Backfill {
         target: Target::of::<AccountRow>().expect("it keeps the rules"),
         ledger: Arc::clone(&ledger),
         rows: Arc::clone(&rows) as _,
@@ -132,24 +114,11 @@ async fn by_backfill(store: Arc<MemoryStore>, threads: usize) -> (Totals, Option
         group: GROUP.into(),
         history: Arc::new(LedgerHistory::new(ledger, leases, GROUP)),
         options,
-        progress: Arc::clone(&progress),
+        progress: Arc::new(Progress::default()),
         pace: Pace::new(Budget::Unlimited),
-    };
-    let (_keep, stop) = watch::channel(false);
-    let begun = Instant::now();
-    let mut running = Box::pin(backfill.run(stop));
-    let mut written = None;
-    let built = loop {
-        tokio::select! {
-            built = &mut running => break built.expect("nothing fails in memory"),
-            () = tokio::time::sleep(Duration::from_millis(1)) => {}
-        }
-        if !matches!(progress.phase(), Phase::Surveying | Phase::Folding | Phase::Filling | Phase::Writing) {
-            written.get_or_insert(begun.elapsed());
-        }
-    };
-    let seconds = written.unwrap_or_else(|| begun.elapsed()).as_secs_f64();
-    (sums(&rows, built.generation).await, Some(seconds))
+    });
+    let timed = timed.await.expect("nothing fails in memory");
+    (sums(&rows, timed.built.generation).await, Some(timed.written.as_secs_f64()))
 }
 
 async fn sums(rows: &MemoryRows, generation: u32) -> Totals {

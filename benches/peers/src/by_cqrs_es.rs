@@ -67,26 +67,30 @@ impl Version for EventStoreAggregateContext<Account> {
     }
 }
 
-/// cqrs-es on a store.
-pub struct CqrsEs<S: EventStore<Account>> {
+/// cqrs-es on a store, and what lies below the store, for whoever replays it.
+pub struct CqrsEs<S: EventStore<Account>, K = ()> {
     framework: Arc<CqrsFramework<Account, S>>,
     /// The same store once more: the framework keeps its own to itself.
     store: Arc<S>,
     /// Events of a commit while it is filled.
     batch: usize,
+    below: K,
 }
 
-impl<S: EventStore<Account>> Clone for CqrsEs<S> {
+/// cqrs-es over rows in memory.
+pub type InRows = CqrsEs<PersistedEventStore<Kept, Account>, Kept>;
+
+impl<S: EventStore<Account>, K: Clone> Clone for CqrsEs<S, K> {
     fn clone(&self) -> Self {
         let (framework, store) = (Arc::clone(&self.framework), Arc::clone(&self.store));
-        Self { framework, store, batch: self.batch }
+        Self { framework, store, batch: self.batch, below: self.below.clone() }
     }
 }
 
-impl<S: EventStore<Account>> CqrsEs<S> {
-    /// Of two stores that are the same.
-    pub fn new(one: S, other: S, batch: usize) -> Self {
-        Self { framework: Arc::new(CqrsFramework::new(one, vec![], ())), store: Arc::new(other), batch }
+impl<S: EventStore<Account>, K> CqrsEs<S, K> {
+    /// Of two stores that are the same, and what lies below both.
+    pub fn new(one: S, other: S, batch: usize, below: K) -> Self {
+        Self { framework: Arc::new(CqrsFramework::new(one, vec![], ())), store: Arc::new(other), batch, below }
     }
 }
 
@@ -94,7 +98,7 @@ impl<S: EventStore<Account>> CqrsEs<S> {
 #[must_use]
 pub fn in_memory() -> CqrsEs<MemStore<Account>> {
     let store = MemStore::default();
-    CqrsEs::new(store.clone(), store, 1_000)
+    CqrsEs::new(store.clone(), store, 1_000, ())
 }
 
 /// Its persisted store over a repository: `none` for no snapshots, `aggregate` for the state beside the events, or the
@@ -123,10 +127,10 @@ pub fn persisted<R: PersistedEventRepository>(
 pub fn in_rows(snapshots: &str) -> io::Result<InRows> {
     let kept = Kept::default();
     let (one, other) = (persisted(kept.clone(), snapshots)?, persisted(kept.clone(), snapshots)?);
-    Ok(InRows { library: CqrsEs::new(one, other, 1_000), kept })
+    Ok(CqrsEs::new(one, other, 1_000, kept))
 }
 
-impl<S: EventStore<Account> + 'static> Library for CqrsEs<S>
+impl<S: EventStore<Account> + 'static, K: Clone + Send + Sync + 'static> Library for CqrsEs<S, K>
 where
     S::AC: Version + Send,
 {
@@ -135,10 +139,6 @@ where
 
     fn account(number: usize) -> String {
         name(number)
-    }
-
-    fn command(command: Command) -> Command {
-        command
     }
 
     async fn carry_out(&mut self, account: &String, command: Command) {
@@ -159,38 +159,6 @@ where
     }
 }
 
-/// cqrs-es over rows in memory, and the rows.
-#[derive(Clone)]
-pub struct InRows {
-    library: CqrsEs<PersistedEventStore<Kept, Account>>,
-    kept: Kept,
-}
-
-impl Library for InRows {
-    type Account = String;
-    type Command = Command;
-
-    fn account(number: usize) -> String {
-        name(number)
-    }
-
-    fn command(command: Command) -> Command {
-        command
-    }
-
-    async fn carry_out(&mut self, account: &String, command: Command) {
-        self.library.carry_out(account, command).await;
-    }
-
-    async fn seed(&mut self, account: usize, commands: u32) {
-        self.library.seed(account, commands).await;
-    }
-
-    async fn held(&self, account: usize) -> (i64, u64) {
-        self.library.held(account).await
-    }
-}
-
 /// Rows of the read model.
 #[derive(Debug, Clone, Default)]
 struct Views(Arc<Mutex<Rows>>);
@@ -208,7 +176,7 @@ impl Query<Account> for Views {
 impl Rebuild for InRows {
     async fn rebuild(&self, threads: usize) -> (Totals, Option<f64>) {
         let views = Views::default();
-        let replay: QueryReplay<Kept, Views, Account> = QueryReplay::new(self.kept.clone(), views.clone());
+        let replay: QueryReplay<Kept, Views, Account> = QueryReplay::new(self.below.clone(), views.clone());
         let replaying = async move { replay.replay_all().await.expect("it can be read") };
         match threads {
             1 => replaying.await,

@@ -66,10 +66,6 @@ impl Library for Eventually {
         name(number)
     }
 
-    fn command(command: Command) -> Command {
-        command
-    }
-
     async fn carry_out(&mut self, account: &String, command: Command) {
         let mut root = self.repository.get(account.clone()).await.expect("it is there");
         root.handle(command).await.expect("the workload keeps the rules");

@@ -111,10 +111,6 @@ impl<K: Kept> Library for ByHand<K> {
         name(number)
     }
 
-    fn command(command: Command) -> Command {
-        command
-    }
-
     async fn carry_out(&mut self, account: &String, command: Command) {
         let (state, version) = self.load(account);
         let event = state.decide(command).expect("the workload keeps the rules");

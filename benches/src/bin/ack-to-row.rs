@@ -7,26 +7,17 @@
 
 #![expect(clippy::print_stdout, reason = "this is the command line")]
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, Command, value_parser};
-use serde_json::{Value, json};
-
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error("the bank cannot be reached")]
-    Http(#[from] reqwest::Error),
-    #[error("the bank answered {status} to {what}")]
-    Status { status: u16, what: String },
-    #[error("the row did not show the deposit within {0:?}")]
-    Never(Duration),
-}
+use headwater_benches::teller::Teller;
 
 /// How long a row may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
+async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Command::new("ack-to-row")
         .about("Measures how long a command takes to be acknowledged, and then to be visible in a read model")
         .arg(
@@ -45,20 +36,18 @@ async fn main() -> Result<(), Failed> {
         .get_matches();
     let server: &String = arguments.get_one("server").expect("it has a default");
     let deposits: u32 = *arguments.get_one("deposits").expect("it has a default");
-    let client = reqwest::Client::new();
+    let teller = Teller::new(server);
     let account = format!("latency-{}", std::process::id());
-    let command = |name: &str| format!("{server}/v1/streams/account/{account}/commands/{name}");
-    post(&client, &command("open"), &json!({"owner": "bench", "overdraft_limit": 0})).await?;
-    let row = format!("{server}/v1/read-models/balances/{account}");
+    teller.open(&account).await?;
     let (mut acknowledged, mut visible) = (Vec::new(), Vec::new());
-    for deposit in 1..=deposits {
+    for deposit in 1..=u64::from(deposits) {
         let begun = Instant::now();
-        post(&client, &command("deposit"), &json!({"amount": 1})).await?;
+        teller.deposit(&account).await?;
         acknowledged.push(begun.elapsed());
         let answered = Instant::now();
-        while !shows(&client, &row, deposit).await? {
+        while teller.shown(&account).await? != Some(deposit) {
             if answered.elapsed() > PATIENCE {
-                return Err(Failed::Never(PATIENCE));
+                return Err(format!("the row did not show the deposit within {PATIENCE:?}").into());
             }
         }
         visible.push(answered.elapsed());
@@ -75,25 +64,4 @@ async fn main() -> Result<(), Failed> {
         );
     }
     Ok(())
-}
-
-async fn post(client: &reqwest::Client, url: &str, body: &Value) -> Result<(), Failed> {
-    let response = client.post(url).json(body).send().await?;
-    let status = response.status();
-    if status.is_success() {
-        Ok(())
-    } else {
-        Err(Failed::Status { status: status.as_u16(), what: url.to_owned() })
-    }
-}
-
-/// Whether the row has this many transactions.
-async fn shows(client: &reqwest::Client, row: &str, deposits: u32) -> Result<bool, Failed> {
-    let response = client.get(row).send().await?;
-    if response.status().as_u16() == 404 {
-        return Ok(false);
-    }
-    let row: Value = response.json().await?;
-    let transactions = row.pointer("/data/transactions").or_else(|| row.pointer("/transactions"));
-    Ok(transactions.and_then(Value::as_u64) == Some(u64::from(deposits)))
 }

@@ -2,15 +2,15 @@
 //! with some, so that the difference is that of the step alone.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
-use headwater::store::Scan;
-use headwater::{Decider, Decoded, Event, EventStore, Executor};
-use headwater_projections::rows::LoadedRows;
-use headwater_projections::{Batch, Definition, Memory, Step, step};
+use headwater::store::{EventStoreExt, Scan};
+use headwater::{Decider, Decoded, Event, Executor};
+use headwater_projections::{Batch, Definition, Memory};
 use headwater_workload::Library;
 
 use super::Error;
-use crate::{Account, AccountEvent, AccountRow, Headwater, Keeping, command};
+use crate::{Account, AccountEvent, AccountRow, Headwater, Keeping, command, take_in};
 
 /// The steps.
 pub(super) const STEPS: [&str; 5] = ["decide-and-apply", "encode", "decode", "execute", "step"];
@@ -72,24 +72,11 @@ fn opened(account: &mut Account) -> Result<(), Error> {
 async fn project(times: u32) -> Result<(), Error> {
     let mut headwater = Headwater::<Account>::new(Keeping::States(10));
     headwater.seed(7, BATCH).await;
-    let page = headwater.store().scan(Scan::all()).await?;
-    let mut batch = page.commits;
-    let mut next = page.next;
-    while batch.is_empty() {
-        let mut scan = Scan::all();
-        scan.after = next;
-        let page = headwater.store().scan(scan).await?;
-        (batch, next) = (page.commits, page.next);
-    }
-    let (definition, batch) = (Definition::<AccountRow>::new()?, Batch::from(batch));
+    let mut commits = Vec::new();
+    headwater.store().scan_all(Scan::all(), &mut |commit| commits.push(Arc::clone(commit))).await?;
+    let (definition, batch) = (Definition::<AccountRow>::new()?, Batch::from(commits));
     for _ in 0..times / BATCH {
-        let mut memory = Memory::new();
-        loop {
-            match step(&definition, &mut memory, &batch) {
-                Step::Needs(wanted, _) => memory.learn(&wanted, LoadedRows::default()),
-                Step::Writes(writes) => break drop(black_box(writes)),
-            }
-        }
+        black_box(take_in(&definition, &mut Memory::new(), &batch));
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_workload::percentiles;
-use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Error;
 use super::command::say;
+use crate::teller::Teller;
 
 /// Clients that send commands, each with accounts of its own.
 const CLIENTS: usize = 16;
@@ -25,18 +25,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Bank {
-    http: Client,
-    server: String,
+    teller: Teller,
     run: u32,
 }
 
 /// Measures, and prints one line.
 pub(super) async fn measure(server: &str, seconds: u64) -> Result<(), Error> {
     let run = std::process::id();
-    let bank = Arc::new(Bank { http: Client::new(), server: server.to_owned(), run });
+    let bank = Arc::new(Bank { teller: Teller::new(server), run });
     for client in 0..CLIENTS {
         for account in 0..ACCOUNTS {
-            bank.open(&bank.account(client, account)).await?;
+            bank.teller.open(&bank.account(client, account)).await?;
         }
     }
     let time = Duration::from_secs(seconds);
@@ -100,7 +99,7 @@ async fn send(bank: &Arc<Bank>, pause: Option<Duration>, time: Duration) -> Resu
                     if begun.elapsed() > time {
                         break 'time;
                     }
-                    bank.deposit(name).await?;
+                    bank.teller.deposit(name).await?;
                     *made += 1;
                 }
             }
@@ -120,7 +119,7 @@ async fn send(bank: &Arc<Bank>, pause: Option<Duration>, time: Duration) -> Resu
 /// One deposit after the other, each until its row shows it.
 async fn watch(bank: &Bank, watcher: usize, time: Duration) -> Result<(Vec<f64>, Vec<f64>), Error> {
     let account = format!("watch-{}-{watcher}", bank.run);
-    bank.open(&account).await?;
+    bank.teller.open(&account).await?;
     let (mut acknowledged, mut visible) = (Vec::new(), Vec::new());
     let begun = Instant::now();
     for deposits in 1.. {
@@ -128,7 +127,7 @@ async fn watch(bank: &Bank, watcher: usize, time: Duration) -> Result<(Vec<f64>,
             break;
         }
         let sent = Instant::now();
-        bank.deposit(&account).await?;
+        bank.teller.deposit(&account).await?;
         acknowledged.push(sent.elapsed().as_secs_f64());
         let answered = Instant::now();
         bank.shows(&account, deposits).await?;
@@ -142,36 +141,10 @@ impl Bank {
         format!("load-{}-{client}-{account}", self.run)
     }
 
-    async fn open(&self, account: &str) -> Result<(), Error> {
-        self.command(account, "open", &json!({"owner": "bench", "overdraft_limit": 0})).await
-    }
-
-    async fn deposit(&self, account: &str) -> Result<(), Error> {
-        self.command(account, "deposit", &json!({"amount": 1})).await
-    }
-
-    async fn command(&self, account: &str, command: &str, body: &Value) -> Result<(), Error> {
-        let url = format!("{}/v1/streams/account/{account}/commands/{command}", self.server);
-        let response = self.http.post(url).json(body).send().await?;
-        match response.status().is_success() {
-            true => Ok(()),
-            false => Err(format!("{command} of {account}: {}", response.text().await?).into()),
-        }
-    }
-
     /// Waits until the row shows so many deposits or more.
     async fn shows(&self, account: &str, deposits: u64) -> Result<(), Error> {
-        let url = format!("{}/v1/read-models/balances/{account}", self.server);
         let begun = Instant::now();
-        loop {
-            let response = self.http.get(&url).send().await?;
-            if response.status().is_success() {
-                let row: Value = response.json().await?;
-                let found = row.pointer("/data/transactions").or_else(|| row.pointer("/transactions"));
-                if found.and_then(Value::as_u64).is_some_and(|found| found >= deposits) {
-                    return Ok(());
-                }
-            }
+        while self.teller.shown(account).await?.is_none_or(|shown| shown < deposits) {
             if begun.elapsed() > PATIENCE {
                 return Err(
                     format!("the row of {account} did not show {deposits} within {PATIENCE:?}").into()
@@ -179,5 +152,6 @@ impl Bank {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+        Ok(())
     }
 }

@@ -4,19 +4,16 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_kinesis::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_kinesis::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kinesis::error::BoxError;
 use aws_sdk_kinesis::operation::put_records::PutRecordsInput;
-use headwater_local::{ACCESS_KEY_ID, Local, Options, REGION, SECRET_ACCESS_KEY};
+use headwater_local::{Local, Options};
 use headwater_store_kinesis::Clients;
 use headwater_units::Counter;
-use serde_json::json;
 
 use super::Error;
-use super::command::say;
+use crate::sdk::sdk;
 
 /// Starts them; nothing is kept.
 pub(super) async fn start() -> Result<Local, Error> {
@@ -26,9 +23,10 @@ pub(super) async fn start() -> Result<Local, Error> {
 }
 
 /// Starts them for another process, until standard input ends.
+#[expect(clippy::print_stderr, reason = "it says where it is")]
 pub(super) async fn serve() -> Result<(), Error> {
     let local = start().await?;
-    say(&json!({"dynamodb": local.dynamodb_url()}));
+    eprintln!("the look-alike of DynamoDB is ready at {} (in memory)", local.dynamodb_url());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     local.stop().await;
     Ok(())
@@ -73,13 +71,7 @@ impl Intercept for Records {
 
 /// Clients of look-alikes, counted.
 pub(super) fn clients(local: &Local, counter: &Counter, records: &Records) -> Clients {
-    let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "local");
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
+    let sdk = sdk();
     let dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk)
         .endpoint_url(local.dynamodb_url())
         .interceptor(counter.clone());

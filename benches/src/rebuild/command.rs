@@ -1,6 +1,5 @@
 //! The processes of the benchmark: one with the look-alikes, one that fills them and asks, one for each measurement.
 
-use std::fs::read_to_string;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, Stdio};
@@ -221,20 +220,4 @@ async fn fill_ledger(place: &Place, size: Size, of_commit: u32) -> Result<(), Er
     futures::stream::iter(appending).buffer_unordered(APPENDS).try_collect::<Vec<()>>().await?;
     ledger.close().await;
     Ok(())
-}
-
-/// The most memory that this process has had.
-pub(super) fn peak_mib() -> f64 {
-    let status = read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
-    kib.unwrap_or_default() / 1_024.0
-}
-
-/// The processor time that this process has used.
-pub(super) fn processor_seconds() -> f64 {
-    let stat = read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    // In ticks of a hundredth of a second: what Linux shows to programs, on every machine.
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

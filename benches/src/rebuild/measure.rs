@@ -1,19 +1,19 @@
 //! One rebuild, and the time of each of its phases.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use headwater::{EventStore, Recorded};
 use headwater_archive::ArchiveHistory;
 use headwater_projections::backfill::{
-    Backfill, Budget, History, LedgerHistory, Options, Pace, Phase, Progress, Target, Verify,
+    Backfill, Budget, History, LedgerHistory, Options, Pace, Progress, Target, Verify,
 };
 use headwater_projections::{GROUP, LeaseStore, Project};
+use headwater_workload::peak_mib;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 
 use super::Error;
 use super::place::Place;
+use crate::timed::timed;
 use crate::{Account, AccountEvent};
 
 /// A read model with balance and count.
@@ -59,7 +59,7 @@ pub(super) struct Outcome {
     pub(super) peak_mib: f64,
 }
 
-/// Rebuilds. It is over when the last row is written: waiting for the feed, of which nobody reads, is not measured.
+/// Rebuilds.
 pub(super) async fn measure(place: &Place, case: &Case) -> Result<Outcome, Error> {
     let ledger: Arc<dyn EventStore> = Arc::new(place.ledger());
     let leases: Arc<dyn LeaseStore> = Arc::new(place.leases());
@@ -71,8 +71,7 @@ pub(super) async fn measure(place: &Place, case: &Case) -> Result<Outcome, Error
     options.memory_bytes = case.memory_bytes.unwrap_or(usize::MAX >> 1);
     (options.workers, options.promote, options.dry_run) = (case.workers, false, case.dry);
     options.verify = Verify::Nothing;
-    let progress = Arc::new(Progress::default());
-    let backfill = Backfill {
+    let timed = timed(Backfill {
         target: Target::of::<Balance>()?,
         ledger,
         rows: Arc::new(place.rows()),
@@ -80,38 +79,16 @@ pub(super) async fn measure(place: &Place, case: &Case) -> Result<Outcome, Error
         group: GROUP.into(),
         history,
         options,
-        progress: Arc::clone(&progress),
+        progress: Arc::new(Progress::default()),
         pace: Pace::new(Budget::Unlimited),
-    };
-    let (_keep, stop) = watch::channel(false);
-    let begun = Instant::now();
-    let mut running = Box::pin(backfill.run(stop));
-    let (mut folded, mut written) = (None, None);
-    loop {
-        tokio::select! {
-            built = &mut running => {
-                built?;
-                break;
-            }
-            () = tokio::time::sleep(Duration::from_millis(1)) => {}
-        }
-        match progress.phase() {
-            Phase::Surveying | Phase::Folding => {}
-            Phase::Filling | Phase::Writing => drop(folded.get_or_insert(begun.elapsed())),
-            _ => {
-                written.get_or_insert((begun.elapsed(), super::command::processor_seconds()));
-            }
-        }
-    }
-    let (written, processor_seconds) =
-        written.unwrap_or_else(|| (begun.elapsed(), super::command::processor_seconds()));
-    let done = progress.snapshot();
+    })
+    .await?;
     Ok(Outcome {
-        events: done.events,
-        rows: done.rows,
-        folded_seconds: folded.unwrap_or(written).as_secs_f64(),
-        written_seconds: written.as_secs_f64(),
-        processor_seconds,
-        peak_mib: super::command::peak_mib(),
+        events: timed.done.events,
+        rows: timed.done.rows,
+        folded_seconds: timed.folded.as_secs_f64(),
+        written_seconds: timed.written.as_secs_f64(),
+        processor_seconds: timed.processor_seconds,
+        peak_mib: peak_mib(),
     })
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use headwater_archive::Archive;
 use headwater_archive::objects::S3Objects;
-use headwater_local::{ACCESS_KEY_ID, Local, REGION, SECRET_ACCESS_KEY};
+use headwater_local::Local;
 use headwater_projections_dynamodb::{DynamoLeases, DynamoRows, rows};
 use headwater_store_kinesis::{Clients, Config, KinesisStore, Shards};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::sdk::sdk;
 
 const BUCKET: &str = "bench-archive";
 
@@ -33,18 +32,8 @@ impl Place {
         }
     }
 
-    fn sdk() -> SdkConfig {
-        let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "local");
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build()
-    }
-
     fn clients(&self) -> Clients {
-        let sdk = Self::sdk();
+        let sdk = sdk();
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk).endpoint_url(&self.dynamodb).build();
         let kinesis = aws_sdk_kinesis::config::Builder::from(&sdk).endpoint_url(&self.kinesis).build();
         Clients {
@@ -67,8 +56,7 @@ impl Place {
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
-        let s3 =
-            aws_sdk_s3::config::Builder::from(&Self::sdk()).endpoint_url(&self.s3).force_path_style(true);
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk()).endpoint_url(&self.s3).force_path_style(true);
         aws_sdk_s3::Client::from_conf(s3.build())
     }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use allocation_counter::{AllocationInfo, measure};
 use headwater::store::{EventStoreExt, Scan};
 use headwater::{Decider, Event, Executor};
-use headwater_benches::{Account, AccountCommand, AccountEvent, AccountRow, Headwater, Keeping, command};
-use headwater_projections::rows::LoadedRows;
-use headwater_projections::{Batch, Definition, Memory, Step, step};
+use headwater_benches::{
+    Account, AccountCommand, AccountEvent, AccountRow, Headwater, Keeping, command, take_in,
+};
+use headwater_projections::{Batch, Definition, Memory};
 use headwater_workload::Library;
 use tokio::runtime::Builder;
 
@@ -132,13 +133,7 @@ fn an_event_of_a_projection_keeps_its_budget() {
     let (definition, batch) = (Definition::<AccountRow>::new().unwrap(), Batch::from(commits));
     let info = measure(|| {
         for _ in 0..TIMES / EVENTS {
-            let mut memory = Memory::new();
-            loop {
-                match step(&definition, &mut memory, &batch) {
-                    Step::Needs(wanted, _) => memory.learn(&wanted, LoadedRows::default()),
-                    Step::Writes(writes) => break drop(black_box(writes)),
-                }
-            }
+            black_box(take_in(&definition, &mut Memory::new(), &batch));
         }
     });
     keeps("an event of a batch", &Budget { allocations: 11.3, bytes: 1_427.0 }, TIMES, info);

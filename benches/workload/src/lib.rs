@@ -12,6 +12,8 @@ mod run;
 
 pub use commands::{Command, Row, Totals, balance_after, command, expected, name};
 pub use library::{Library, Rebuild};
-pub use meter::{Meter, Outcome, emit, percentiles, processor_seconds_of, resident_mib, resident_mib_of};
+pub use meter::{
+    Meter, Outcome, emit, peak_mib, percentiles, processor_seconds_of, resident_mib, resident_mib_of,
+};
 pub use options::{Options, Workload};
 pub use run::{decide, rebuild, runtime};

@@ -7,13 +7,10 @@ pub trait Library: Clone + Send + Sync + 'static {
     /// What it calls an account by; made before the clock runs.
     type Account: Send + Sync + 'static;
     /// Its command; made before the clock runs.
-    type Command: Send + 'static;
+    type Command: From<Command> + Send + 'static;
 
     /// An account.
     fn account(number: usize) -> Self::Account;
-
-    /// A command.
-    fn command(command: Command) -> Self::Command;
 
     /// Carries a command out: load the account from its events or take it from where the library keeps it, decide, append
     /// guarded by the library's own optimistic concurrency. Panics if it fails.

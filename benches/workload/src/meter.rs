@@ -49,7 +49,7 @@ impl Meter {
             wall_seconds: self.begin.elapsed().as_secs_f64(),
             processor_seconds: processor_seconds_of("self") - self.processor_seconds,
             resident_mib: self.resident_mib,
-            peak_mib: status_mib("self", "VmHWM"),
+            peak_mib: peak_mib(),
         }
     }
 }
@@ -107,6 +107,12 @@ pub fn processor_seconds_of(process: &str) -> f64 {
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
         / TICKS
+}
+
+/// The most memory that this process has had, or has had since a [`Meter`] was started.
+#[must_use]
+pub fn peak_mib() -> f64 {
+    status_mib("self", "VmHWM")
 }
 
 /// The memory that this process takes.

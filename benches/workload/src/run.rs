@@ -48,7 +48,7 @@ async fn many<L: Library>(options: &Options, library: L) -> io::Result<()> {
         let (account, step) = (number % accounts, number / accounts);
         let step = u32::try_from(step).unwrap_or(u32::MAX);
         if let Some(plan) = plans.get_mut(account % threads) {
-            plan.push((L::account(account), L::command(command(account, step))));
+            plan.push((L::account(account), command(account, step).into()));
         }
     }
     let meter = Meter::start();
@@ -83,7 +83,7 @@ async fn long<L: Library>(options: &Options, mut library: L) -> io::Result<()> {
     let commands = options.commands.unwrap_or(100);
     library.seed(0, options.history).await;
     let end = options.history + u32::try_from(commands).unwrap_or(u32::MAX);
-    let todo: Vec<_> = (options.history..end).map(|number| L::command(command(0, number))).collect();
+    let todo: Vec<_> = (options.history..end).map(|number| command(0, number).into()).collect();
     tokio::time::sleep(REST).await;
     holds(&library, options.history).await;
     let account = L::account(0);

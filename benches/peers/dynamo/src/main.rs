@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     table(&client, "Snapshots", None).await?;
     let repository = || DynamoEventRepository::new(client.clone());
     let (one, other) = (persisted(repository(), &snapshots)?, persisted(repository(), &snapshots)?);
-    let mut library = CqrsEs::new(one, other, BATCH);
+    let mut library = CqrsEs::new(one, other, BATCH, ());
     for account in 0..ACCOUNTS {
         library.seed(account, length).await;
     }
