@@ -4,6 +4,11 @@ use serde_json::Value;
 
 use super::report::number;
 
+/// The value at a place of a line, such as `/latency/p50_ms`.
+pub(super) fn value(line: &Value, place: &str) -> f64 {
+    line.pointer(place).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
+
 /// What was measured, a value a round.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Figures {

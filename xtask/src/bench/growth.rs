@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use super::build::Programs;
 use super::case::Case;
+use super::figures::value;
 use super::report::{Report, number};
 use super::server::Server;
-
-fn value(line: &Value, place: &str) -> f64 {
-    line.pointer(place).and_then(Value::as_f64).unwrap_or(f64::NAN)
-}
 
 /// W8.
 pub(super) fn memory(programs: &Programs) -> Result<Report, String> {

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::build::Programs;
 use super::case::Case;
-use super::figures::Figures;
 use super::report::{Report, number};
 use super::rounds::rounds;
 
@@ -30,8 +29,8 @@ pub(super) fn decide(programs: &Programs, folder: &Path, count: usize) -> Result
         .flat_map(|name| [1, 2].map(|threads| case(programs, name, &format!("w1 --threads {threads}"))))
         .collect();
     let lines = rounds(&cases, count, folder)?;
-    let rate = |place: usize| Figures::of(lines.get(place).map_or(&[][..], Vec::as_slice), "/per_s");
-    let cpu = |place: usize| Figures::of(lines.get(place).map_or(&[][..], Vec::as_slice), "/cpu_us_per_op");
+    let rate = |place: usize| lines.of(place, "/per_s");
+    let cpu = |place: usize| lines.of(place, "/cpu_us_per_op");
     let of = |name: &str, threads: usize| {
         let place = names.iter().position(|known| *known == name).unwrap_or_default();
         rate(place * 2 + threads - 1).median()
@@ -98,9 +97,8 @@ pub(super) fn long(programs: &Programs, folder: &Path, count: usize) -> Result<R
         })
         .collect();
     let lines = rounds(&cases, count, folder)?;
-    let middle =
-        |place: usize| Figures::of(lines.get(place).map_or(&[][..], Vec::as_slice), "/latency/p50_ms");
-    let tail = |place: usize| Figures::of(lines.get(place).map_or(&[][..], Vec::as_slice), "/latency/p99_ms");
+    let middle = |place: usize| lines.of(place, "/latency/p50_ms");
+    let tail = |place: usize| lines.of(place, "/latency/p99_ms");
     let rows: Vec<Vec<String>> = wanted
         .iter()
         .enumerate()
@@ -156,26 +154,25 @@ pub(super) fn rebuild(programs: &Programs, folder: &Path, count: usize) -> Resul
         .map(|(name, threads)| case(programs, name, &format!("w3 --threads {threads}")))
         .collect();
     let lines = rounds(&cases, count, folder)?;
-    let of = |place: usize, what: &str| Figures::of(lines.get(place).map_or(&[][..], Vec::as_slice), what);
     let at = |name: &str, threads: i32| {
         let place = wanted.iter().position(|case| *case == (name, threads));
-        of(place.unwrap_or_default(), "/per_s").median()
+        lines.of(place.unwrap_or_default(), "/per_s").median()
     };
     let fastest = at(FASTEST, 1).max(at("cqrs-es-repo", 1));
     let rows: Vec<Vec<String>> = wanted
         .iter()
         .enumerate()
         .map(|(place, (name, threads))| {
-            let rate = of(place, "/per_s");
+            let rate = lines.of(place, "/per_s");
             vec![
                 format!("`{name}`"),
                 threads.to_string(),
                 number(rate.median()),
                 rate.range(),
                 number(rate.median() / fastest),
-                number(of(place, "/cpu_us_per_op").median()),
-                number(of(place, "/rss_before_mib").median()),
-                number(of(place, "/extra_peak_mib").median()),
+                number(lines.of(place, "/cpu_us_per_op").median()),
+                number(lines.of(place, "/rss_before_mib").median()),
+                number(lines.of(place, "/extra_peak_mib").median()),
             ]
         })
         .collect();

@@ -5,9 +5,20 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::case::Case;
+use super::figures::Figures;
 
-/// The lines of every case, in the order of the cases.
-pub(super) fn rounds(cases: &[Case], rounds: usize, folder: &Path) -> Result<Vec<Vec<Value>>, String> {
+/// The lines of every case, one a round.
+pub(super) struct Lines(Vec<Vec<Value>>);
+
+impl Lines {
+    /// What a case has at a place of its lines.
+    pub(super) fn of(&self, case: usize, place: &str) -> Figures {
+        Figures::of(self.0.get(case).map_or(&[][..], Vec::as_slice), place)
+    }
+}
+
+/// Runs every case in every round.
+pub(super) fn rounds(cases: &[Case], rounds: usize, folder: &Path) -> Result<Lines, String> {
     let mut lines = vec![Vec::new(); cases.len()];
     for round in 0..rounds {
         println!("  round {} of {rounds}", round + 1);
@@ -17,7 +28,7 @@ pub(super) fn rounds(cases: &[Case], rounds: usize, folder: &Path) -> Result<Vec
             }
         }
     }
-    Ok(lines)
+    Ok(Lines(lines))
 }
 
 /// The places of a round.

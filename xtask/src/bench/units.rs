@@ -1,13 +1,12 @@
 //! W4: requests and capacity units of the command path on DynamoDB, counted on the look-alike.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
 use super::build::Programs;
 use super::case::Case;
+use super::figures::value;
 use super::report::{Report, number};
+use super::server::Server;
 
 /// Lengths of the streams of dynamo-es.
 const LENGTHS: [u32; 4] = [1, 10, 100, 1_000];
@@ -32,54 +31,50 @@ pub(super) struct Counted {
     pub(super) dynamo_long: Units,
 }
 
-fn value(line: &Value, name: &str) -> f64 {
-    line.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN)
-}
-
 /// Counts; also what W7 needs.
 pub(super) fn count(programs: &Programs) -> Result<(Report, Counted), String> {
     println!("  headwater");
     let lines = Case::new("units", programs.ours("headwater-figures"), "units").run()?;
     let (mut rows, mut counted) = (Vec::new(), Counted::default());
     let of_rows: Vec<&Value> = lines.iter().filter(|line| line.get("rows").is_some()).collect();
-    let row = of_rows.iter().map(|line| value(line, "write_units_of_rows")).fold(0.0, f64::max);
+    let row = of_rows.iter().map(|line| value(line, "/write_units_of_rows")).fold(0.0, f64::max);
     let mut background: f64 = 0.0;
     for line in lines.iter().filter(|line| line.get("length").is_some()) {
         let state = line.get("state").and_then(Value::as_str).unwrap_or_default();
         rows.push(vec![
             format!("headwater, {state}"),
             "every 100".to_owned(),
-            number(value(line, "length")),
-            number(value(line, "requests")),
-            number(value(line, "read_units")),
-            number(value(line, "write_units")),
-            number(value(line, "records")),
+            number(value(line, "/length")),
+            number(value(line, "/requests")),
+            number(value(line, "/read_units")),
+            number(value(line, "/write_units")),
+            number(value(line, "/records")),
         ]);
         let most = if state == "cached" { &mut counted.cached } else { &mut counted.not_cached };
-        most.read = most.read.max(value(line, "read_units"));
-        most.write = most.write.max(value(line, "write_units"));
-        most.records = most.records.max(value(line, "records"));
+        most.read = most.read.max(value(line, "/read_units"));
+        most.write = most.write.max(value(line, "/write_units"));
+        most.records = most.records.max(value(line, "/records"));
         most.row = row;
-        background = background.max(value(line, "background_write_units_per_second"));
+        background = background.max(value(line, "/background_write_units_per_second"));
     }
     let requests = |state: &str| {
         let lines = lines.iter().filter(|line| line.get("state").and_then(Value::as_str) == Some(state));
-        lines.map(|line| value(line, "requests")).fold(0.0, f64::max)
+        lines.map(|line| value(line, "/requests")).fold(0.0, f64::max)
     };
     for (snapshots, said) in [("none", "none"), ("10", "every 10"), ("aggregate", "the state beside")] {
         println!("  dynamo-es, snapshots {snapshots}");
         for length in LENGTHS {
             let line = dynamo(programs, snapshots, length)?;
             let units = Units {
-                read: value(&line, "read_units"),
-                write: value(&line, "write_units"),
+                read: value(&line, "/read_units"),
+                write: value(&line, "/write_units"),
                 ..Units::default()
             };
             rows.push(vec![
                 "dynamo-es".to_owned(),
                 said.to_owned(),
                 number(f64::from(length)),
-                number(value(&line, "requests")),
+                number(value(&line, "/requests")),
                 number(units.read),
                 number(units.write),
                 "0".to_owned(),
@@ -108,8 +103,8 @@ pub(super) fn count(programs: &Programs) -> Result<(Report, Counted), String> {
         let how = line.get("rows").and_then(Value::as_str).unwrap_or_default();
         vec![
             format!("events {how}"),
-            number(value(line, "write_units_of_ledger")),
-            number(value(line, "write_units_of_rows")),
+            number(value(line, "/write_units_of_ledger")),
+            number(value(line, "/write_units_of_rows")),
         ]
     });
     report.table(
@@ -148,39 +143,8 @@ fn aims(report: &mut Report, counted: &Counted, cached: f64, not_cached: f64) {
 
 fn dynamo(programs: &Programs, snapshots: &str, length: u32) -> Result<Value, String> {
     // Another look-alike for each, so that it holds nothing but what it is asked about.
-    let look_alike = LookAlike::start(programs)?;
+    let look_alike = Server::start(&programs.ours("headwater-figures"), &["look-alike"])?;
     let asked = format!("--endpoint {} --snapshots {snapshots} --length {length}", look_alike.url);
     let lines = Case::new("dynamo-es", programs.dynamo(), &asked).run()?;
     lines.into_iter().next().ok_or_else(|| "dynamo-es says nothing".to_owned())
-}
-
-/// DynamoDB in a process of its own, until it is dropped.
-struct LookAlike {
-    process: Child,
-    url: String,
-}
-
-impl LookAlike {
-    fn start(programs: &Programs) -> Result<Self, String> {
-        let mut command = Command::new(programs.ours("headwater-figures"));
-        command.arg("look-alike").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| format!("no look-alike: {error}"))?;
-        let said = process.stdout.take().ok_or("the look-alike has no output")?;
-        let mut look_alike = Self { process, url: String::new() };
-        let mut line = String::new();
-        BufReader::new(said).read_line(&mut line).map_err(|error| format!("no look-alike: {error}"))?;
-        let line: Value = serde_json::from_str(&line).map_err(|error| format!("no look-alike: {error}"))?;
-        line.get("dynamodb").and_then(Value::as_str).unwrap_or_default().clone_into(&mut look_alike.url);
-        Ok(look_alike)
-    }
-}
-
-impl Drop for LookAlike {
-    fn drop(&mut self) {
-        // It ends when nobody speaks to it any more.
-        drop(self.process.stdin.take());
-        if self.process.wait().is_err() {
-            let _gone = self.process.kill();
-        }
-    }
 }
