@@ -1,5 +1,5 @@
-//! What a lease store keeps of a group: its workers, a lease for each partition, the generations of each projection, and
-//! how it catches up.
+//! What a lease store keeps of a group: its workers, a lease for each partition, the generations of each projection,
+//! how it catches up, and documents.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -111,6 +111,17 @@ impl Lease {
     }
 }
 
+/// What others keep in a group and nobody here looks into: JSON under a name, written under its counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its name in the group.
+    pub name: Arc<str>,
+    /// One more with every write.
+    pub counter: u64,
+    /// What it says.
+    pub json: Arc<str>,
+}
+
 /// One item of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
@@ -122,6 +133,8 @@ pub enum Item {
     Generations(Generations),
     /// How the group catches up from the ledger.
     CatchUp(CatchUp),
+    /// A document.
+    Document(Document),
 }
 
 /// What names an item in its group.
@@ -135,6 +148,8 @@ pub enum ItemKey {
     Generations(Arc<str>),
     /// How the group catches up from the ledger.
     CatchUp,
+    /// A document.
+    Document(Arc<str>),
 }
 
 impl Item {
@@ -146,6 +161,7 @@ impl Item {
             Self::Lease(lease) => ItemKey::Lease(lease.partition.clone()),
             Self::Generations(generations) => ItemKey::Generations(Arc::clone(&generations.projection)),
             Self::CatchUp(_) => ItemKey::CatchUp,
+            Self::Document(document) => ItemKey::Document(Arc::clone(&document.name)),
         }
     }
 
@@ -157,6 +173,7 @@ impl Item {
             Self::Lease(lease) => lease.counter,
             Self::Generations(generations) => generations.counter,
             Self::CatchUp(catch_up) => catch_up.counter,
+            Self::Document(document) => document.counter,
         }
     }
 }
@@ -168,6 +185,7 @@ impl fmt::Display for ItemKey {
             Self::Lease(partition) => write!(f, "lease/{partition}"),
             Self::Generations(projection) => write!(f, "generations/{projection}"),
             Self::CatchUp => f.write_str("catch-up"),
+            Self::Document(name) => write!(f, "document/{name}"),
         }
     }
 }
@@ -196,6 +214,12 @@ impl From<CatchUp> for Item {
     }
 }
 
+impl From<Document> for Item {
+    fn from(document: Document) -> Self {
+        Self::Document(document)
+    }
+}
+
 /// All items of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Items {
@@ -207,6 +231,8 @@ pub struct Items {
     pub generations: BTreeMap<Arc<str>, Generations>,
     /// How the group catches up from the ledger, once anybody had to.
     pub catch_up: Option<CatchUp>,
+    /// The documents, by name.
+    pub documents: BTreeMap<Arc<str>, Document>,
     /// Items that cannot be read, by what names them, and why: perhaps a newer program wrote them. They are left alone.
     pub unreadable: BTreeMap<String, String>,
 }
@@ -221,6 +247,7 @@ impl Items {
                 drop(self.generations.insert(Arc::clone(&generations.projection), generations));
             }
             Item::CatchUp(catch_up) => self.catch_up = Some(catch_up),
+            Item::Document(document) => drop(self.documents.insert(Arc::clone(&document.name), document)),
         }
     }
 

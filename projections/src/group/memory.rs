@@ -35,6 +35,7 @@ impl Items {
                 self.generations.get(projection).cloned().map(Item::Generations)
             }
             ItemKey::CatchUp => self.catch_up.clone().map(Item::CatchUp),
+            ItemKey::Document(name) => self.documents.get(name).cloned().map(Item::Document),
         }
     }
 }
@@ -68,6 +69,7 @@ impl LeaseStore for MemoryLeases {
             ItemKey::Lease(partition) => drop(items.leases.remove(partition)),
             ItemKey::Generations(projection) => drop(items.generations.remove(projection)),
             ItemKey::CatchUp => items.catch_up = None,
+            ItemKey::Document(name) => drop(items.documents.remove(name)),
         }
         Ok(Saved::Done)
     }

@@ -19,7 +19,7 @@ mod store;
 
 pub use catch_up::{CatchUp, Segment, ask, note_done};
 pub use generations::{GENERATIONS, GenerationError, Generations, Made, Stage, deploy};
-pub use item::{Checkpoint, Item, ItemKey, Items, Lease, Worker, WorkerId};
+pub use item::{Checkpoint, Document, Item, ItemKey, Items, Lease, Worker, WorkerId};
 pub use memory::MemoryLeases;
 pub use store::{LeaseError, LeaseStore, Saved};
 

@@ -6,7 +6,8 @@ use futures::future::join_all;
 use headwater::store::{Partition, PartitionId, Position, ScanCursor};
 
 use crate::group::{
-    CatchUp, Checkpoint, Generations, Item, Items, Lease, LeaseStore, Saved, Segment, Worker, WorkerId,
+    CatchUp, Checkpoint, Document, Generations, Item, Items, Lease, LeaseStore, Saved, Segment, Worker,
+    WorkerId,
 };
 
 /// Makes one tokio test of each check, on the store that the expression makes.
@@ -82,6 +83,12 @@ fn catch_up(counter: u64) -> Item {
     .into()
 }
 
+/// A document whose name and text have everything that may be special somewhere.
+fn document(counter: u64) -> Item {
+    let json = format!("{{\"at\": {counter}, \"text\": \"a \\\"quoted\\\" ü/#\"}}");
+    Document { name: "balances-3".into(), counter, json: json.into() }.into()
+}
+
 async fn list(store: &dyn LeaseStore, group: &str) -> Items {
     store.list(group).await.expect("the store lists")
 }
@@ -108,8 +115,8 @@ pub async fn items_are_listed_as_they_were_saved(store: &dyn LeaseStore) {
     assert_eq!(save(store, &released.clone().into(), Some(1)).await, Saved::Done);
     expected.insert(released.into());
     assert_eq!(list(store, GROUP).await, expected, "what was taken away is gone");
-    for (item, counter) in
-        [(catch_up(1), None), (CatchUp { counter: 2, ..CatchUp::default() }.into(), Some(1))]
+    let bare = CatchUp { counter: 2, ..CatchUp::default() }.into();
+    for (item, counter) in [(catch_up(1), None), (bare, Some(1)), (document(1), None), (document(2), Some(1))]
     {
         assert_eq!(save(store, &item, counter).await, Saved::Done);
         expected.insert(item);
@@ -143,7 +150,7 @@ pub async fn an_item_is_saved_only_on_the_counter_expected(store: &dyn LeaseStor
 /// As for saving; deleting what does not exist is done already.
 pub async fn an_item_is_deleted_only_on_the_counter_expected(store: &dyn LeaseStore) {
     let five = Generations { counter: 5, ..generations("balances") };
-    for item in [worker("w1", 5, None), lease("0", 5).into(), five.into(), catch_up(5)] {
+    for item in [worker("w1", 5, None), lease("0", 5).into(), five.into(), catch_up(5), document(5)] {
         let key = item.key();
         let delete = |counter| store.delete(GROUP, &key, counter);
         assert_eq!(delete(5).await.expect("the store answers"), Saved::Done);

@@ -1,9 +1,9 @@
-//! Workers, leases, generations and the catching up of a group as items of the control table, and back.
+//! Workers, leases, generations, the catching up and the documents of a group as items of the control table, and back.
 //!
 //! | attribute | of | holds |
 //! |---|---|---|
 //! | `g` | all | the group; partition key |
-//! | `k` | all | `worker/` and its id, `lease/` and its partition, `generations/` and its projection, or `catch-up`; sort key |
+//! | `k` | all | `worker/`, `lease/`, `generations/` or `document/` and what it is of, or `catch-up`; sort key |
 //! | `c` | all | the counter |
 //! | `a` | workers | the worker that is asked for a lease, if any |
 //! | `o` | leases, catch-up | the owner, if any |
@@ -11,7 +11,7 @@
 //! | `p` | leases | the parents, if any |
 //! | `x` | leases | for each generation, its position, or `end` |
 //! | `l` | leases | how often a position was lost, if ever |
-//! | `m` | generations | all of it, as JSON |
+//! | `m` | generations, documents | all of it, as JSON |
 //! | `n` | catch-up | generations that have asked, if any |
 //! | `r` | catch-up | generations that read the ledger, if any |
 //! | `s` | catch-up | for each segment of the ledger: empty at its start, `end`, or `>` and a cursor |
@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use headwater::store::{PartitionId, Position, ScanCursor};
 use headwater_aws::control::{GROUP, KEY};
 use headwater_projections::group::{
-    CatchUp, Checkpoint, Generations, Item, ItemKey, Lease, Segment, Worker, WorkerId,
+    CatchUp, Checkpoint, Document, Generations, Item, ItemKey, Lease, Segment, Worker, WorkerId,
 };
 
 /// What every write is conditional on.
@@ -91,6 +91,7 @@ pub(super) fn encode(group: &str, item: &Item) -> Attributes {
             let json = serde_json::to_string(generations).expect("numbers and texts are JSON");
             put(MADE, text(&json));
         }
+        Item::Document(document) => put(MADE, text(&document.json)),
         Item::CatchUp(catch_up) => {
             if let Some(owner) = &catch_up.owner {
                 put(OWNER, text(&owner.0));
@@ -127,6 +128,11 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Item, (String, String)> 
             losses: optional(attributes, LOSSES)?.unwrap_or_default(),
         })),
         Some(("generations", _)) => generations(attributes).map(Item::Generations),
+        Some(("document", name)) => Ok(Item::Document(Document {
+            name: name.into(),
+            counter: needed(attributes, COUNTER)?,
+            json: made(attributes)?,
+        })),
         None if name == ItemKey::CatchUp.to_string() => Ok(Item::CatchUp(CatchUp {
             owner: optional_text(attributes, OWNER)?.map(WorkerId),
             counter: needed(attributes, COUNTER)?,
@@ -135,10 +141,8 @@ pub(super) fn decode(attributes: &Attributes) -> Result<Item, (String, String)> 
             segments: texts(attributes, SEGMENTS)?.iter().map(read_segment).collect::<Result<_, _>>()?,
             done: texts(attributes, DONE)?.into_iter().collect::<BTreeSet<_>>(),
         })),
-        _ => Err(
-            "it is neither a worker nor a lease nor generations, nor does it say how the group catches up"
-                .to_owned(),
-        ),
+        _ => Err("it is no worker, lease, generations or document, nor does it say how the group catches up"
+            .to_owned()),
     };
     read().map_err(|reason| (name.clone(), reason))
 }
@@ -170,8 +174,12 @@ fn optional_text(attributes: &Attributes, name: &str) -> Result<Option<Arc<str>>
     value.as_s().map(|text| Some(text.as_str().into())).map_err(|_| wrong(name))
 }
 
+fn made(attributes: &Attributes) -> Result<Arc<str>, String> {
+    optional_text(attributes, MADE)?.ok_or_else(|| format!("attribute {MADE:?} is missing"))
+}
+
 fn generations(attributes: &Attributes) -> Result<Generations, String> {
-    let json = optional_text(attributes, MADE)?.ok_or_else(|| format!("attribute {MADE:?} is missing"))?;
+    let json = made(attributes)?;
     let generations: Generations =
         serde_json::from_str(&json).map_err(|error| format!("attribute {MADE:?} cannot be read: {error}"))?;
     // What the condition of the next write is about is the attribute.
