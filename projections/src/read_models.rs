@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headwater::{StreamName, Version};
 
-use crate::backfill::Switch;
+use crate::backfill::{Operations, Switch};
 use crate::directory::Directory;
 use crate::group::{Generations, LeaseError};
 use crate::rows::{Generation, List, LoadedRows, Query, RowError, RowPage, StoredRow, Wanted};
@@ -158,6 +158,13 @@ impl ReadModels {
     pub fn switch(&self) -> Switch {
         let place = self.directory.place();
         Switch::new(place.store, Arc::clone(&self.rows), &place.group)
+    }
+
+    /// The operations that build read models anew, from now on seen by this one and its clones.
+    #[must_use]
+    pub fn operations(&self) -> Operations {
+        let place = self.directory.place();
+        Operations::new(place.store, &place.group)
     }
 
     /// The version of the projection's code in this process.

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::{StreamExt, TryStreamExt};
 use headwater::{StreamName, Version};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::BackfillError;
@@ -15,7 +17,8 @@ use crate::rows::{StoredRow, Wanted};
 use crate::{Projection, Transaction};
 
 /// Which rows are compared before a generation may be promoted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verify {
     /// A sample of every slot.
     #[default]
@@ -23,6 +26,7 @@ pub enum Verify {
     /// Every row. It costs as much as folding everything once more, from the ledger.
     All,
     /// None.
+    #[serde(rename = "none")]
     Nothing,
 }
 

@@ -109,7 +109,10 @@ impl Backfill {
         let switch = Switch::new(Arc::clone(&self.leases), Arc::clone(&self.rows), &self.group);
         deploy(self.leases.as_ref(), &self.group, name, version).await?;
         self.progress.enter(Phase::Surveying);
-        let survey = self.history.survey().await?;
+        let survey = tokio::select! {
+            survey = self.history.survey() => survey?,
+            () = stopped(stop.clone()) => return Err(BackfillError::Stopped),
+        };
         for damage in &survey.damage {
             self.progress.note(format!("the {} is damaged: {damage}", self.history.kind()));
         }
@@ -125,6 +128,7 @@ impl Backfill {
         let mut building = self.begin(&switch, &survey.positions).await?;
         let mut compared = 0;
         for _ in 0..GENERATIONS_BEGUN {
+            self.progress.building(building.number);
             tried(|| self.rows.prepare(&building, self.target.0.indexes())).await?;
             let context = self.context(survey.clone(), &building);
             let work = Work {

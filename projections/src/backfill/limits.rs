@@ -35,6 +35,21 @@ pub const DIFFERENCES: usize = 20;
 /// Notes that are kept until somebody shows them; more are counted.
 pub const NOTES: usize = 100;
 
+/// Notes that are shown with an operation: the last ones.
+pub const LAST_NOTES: usize = 5;
+
+/// Bytes of such a note; what is longer is cut.
+pub const LAST_NOTE_BYTES: usize = 300;
+
+/// Operations of a projection that are kept after their end.
+pub const OPERATIONS_KEPT: usize = 5;
+
+/// How often it is written down how far an operation is. It is also its sign of life.
+pub const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// Tries to write down how an operation ended.
+pub const REPORT_TRIES: u32 = 10;
+
 /// The part of the memory budget that rows and streams may take; the rest is for reading and writing.
 pub const ROWS_SHARE: f64 = 0.6;
 

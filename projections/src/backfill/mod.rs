@@ -7,8 +7,10 @@
 //! - `refold.rs` and `compare.rs`: rows compared with a fold of their own,
 //! - `inspection.rs`: live rows compared at any time and put right, `inspect_own.rs` and `inspect_shared.rs`; `heads.rs`,
 //! - `switch.rs`: which generation is live, and going back,
+//! - `operation.rs` and `operations.rs`: backfills as operations that everybody sees; `carry_out.rs`: carrying one out,
 //! - `pace.rs`: budgets, and yielding to live traffic; `progress.rs`: what is shown.
 
+mod carry_out;
 mod compare;
 mod error;
 mod fill_own;
@@ -21,6 +23,8 @@ mod job;
 mod lanes;
 mod ledger;
 pub mod limits;
+mod operation;
+mod operations;
 mod own;
 mod pace;
 mod progress;
@@ -38,7 +42,9 @@ pub use error::BackfillError;
 pub use inspection::{Inspection, Repaired, Verdict, Verified};
 pub use job::{Backfill, Built, Options};
 pub use ledger::LedgerHistory;
-pub use pace::{Budget, Pace};
+pub use operation::{EventSource, Operation, OperationState, Promotion, Report, Wish};
+pub use operations::{AskedFor, OperationError, Operations};
+pub use pace::{Budget, NotABudget, Pace};
 pub use progress::{Phase, Progress, Snapshot};
 pub use slot::Slot;
 pub use source::{Damage, History, HistoryError, HistoryEvent, Lane, Part, Survey, Visit};

@@ -1,14 +1,21 @@
 //! The pace of a backfill: how much it may take, and how it yields to live traffic.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::limits::{FIRST_YIELD, LONGEST_YIELD};
 
-/// What a backfill may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a backfill may take. As text it is `unlimited`, a part of the time such as `50%`, or write units a second such as
+/// `200`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Budget {
     /// As much as it can.
@@ -17,6 +24,67 @@ pub enum Budget {
     Percent(u8),
     /// So many write units a second.
     WriteUnits(u32),
+}
+
+/// A text that is no budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give a part of the time such as 50%, or write units a second such as 200")]
+pub struct NotABudget;
+
+impl FromStr for Budget {
+    type Err = NotABudget;
+
+    fn from_str(text: &str) -> Result<Self, NotABudget> {
+        if text == "unlimited" {
+            return Ok(Self::Unlimited);
+        }
+        let digits = text.strip_suffix('%').unwrap_or(text);
+        let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        match (number, text.ends_with('%')) {
+            (Some(percent @ 1..=100), true) => Ok(Self::Percent(percent as u8)),
+            (Some(units @ 1..), false) => Ok(Self::WriteUnits(units)),
+            _ => Err(NotABudget),
+        }
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.write_str("unlimited"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::WriteUnits(units) => write!(f, "{units}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Budget {
+    type Error = NotABudget;
+
+    fn try_from(text: String) -> Result<Self, NotABudget> {
+        text.parse()
+    }
+}
+
+impl From<Budget> for String {
+    fn from(budget: Budget) -> Self {
+        budget.to_string()
+    }
+}
+
+impl JsonSchema for Budget {
+    fn schema_name() -> Cow<'static, str> {
+        "Budget".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^(unlimited|(100|[1-9][0-9]?)%|[1-9][0-9]{0,8})$",
+            "description": "What a rebuild may take: `unlimited`, a part of the time such as `50%`, or write units a \
+                            second such as `200`.",
+        })
+    }
 }
 
 /// Shared by everything that works for one backfill. Cheap to clone.
@@ -102,6 +170,21 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_is_read_as_it_is_written_and_odd_ones_are_refused() {
+        let cases = [
+            ("unlimited", Budget::Unlimited),
+            ("50%", Budget::Percent(50)),
+            ("200", Budget::WriteUnits(200)),
+        ];
+        for (text, budget) in cases {
+            assert_eq!((text.parse(), budget.to_string().as_str()), (Ok(budget), text));
+        }
+        for odd in ["", "%", "0%", "101%", "0", "x", "-5", "+5", "1e3", "99999999999"] {
+            assert_eq!(odd.parse::<Budget>(), Err(NotABudget), "{odd}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_budget_of_write_units_is_kept_and_one_in_percent_rests() {

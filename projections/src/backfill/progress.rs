@@ -1,10 +1,14 @@
 //! Progress of a backfill, to be shown by whoever runs it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::limits::NOTES;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::limits::{LAST_NOTE_BYTES, LAST_NOTES, NOTES};
 
 /// What a backfill has done so far; written by it, read by anybody.
 #[derive(Debug, Default)]
@@ -18,6 +22,7 @@ pub struct Progress {
     refusals: AtomicU64,
     slots: AtomicU64,
     all_slots: AtomicU64,
+    generation: AtomicU32,
     told: Mutex<Told>,
 }
 
@@ -25,11 +30,13 @@ pub struct Progress {
 struct Told {
     phase: Phase,
     notes: VecDeque<String>,
+    last: VecDeque<String>,
     all: u64,
 }
 
 /// What a backfill is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Phase {
     /// Looking at what there is.
@@ -52,8 +59,10 @@ pub enum Phase {
 }
 
 /// Progress at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
+    /// The generation that is built; 0 before that is known.
+    pub generation: u32,
     /// Events read, repeats included; those of a pass that had to be done again count again.
     pub events: u64,
     /// Parts read in the pass under way.
@@ -76,12 +85,28 @@ pub struct Snapshot {
     pub notes: u64,
 }
 
+impl Snapshot {
+    /// Events read a second, after so much time.
+    #[must_use]
+    pub fn rate(&self, worked: Duration) -> f64 {
+        self.events as f64 / worked.as_secs_f64().max(0.001)
+    }
+
+    /// How long the pass under way may still take, in seconds, once there is something to tell it by.
+    #[must_use]
+    pub fn left(&self, worked: Duration) -> Option<f64> {
+        let known = self.parts > 0 && self.parts < self.all_parts;
+        known.then(|| worked.as_secs_f64() * (self.all_parts - self.parts) as f64 / self.parts as f64)
+    }
+}
+
 impl Progress {
     /// How far it is.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
+            generation: self.generation.load(Ordering::Relaxed),
             events: get(&self.events),
             parts: get(&self.parts),
             all_parts: get(&self.all_parts),
@@ -107,6 +132,16 @@ impl Progress {
         self.told().notes.drain(..).collect()
     }
 
+    /// What has been noted last, cut where it is long.
+    #[must_use]
+    pub fn last_notes(&self) -> Vec<String> {
+        self.told().last.iter().cloned().collect()
+    }
+
+    pub(super) fn building(&self, generation: u32) {
+        self.generation.store(generation, Ordering::Relaxed);
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         self.told().phase = phase;
     }
@@ -114,6 +149,11 @@ impl Progress {
     pub(super) fn note(&self, note: String) {
         let mut told = self.told();
         told.all += 1;
+        let end = note.floor_char_boundary(LAST_NOTE_BYTES);
+        told.last.push_back(note.get(..end).unwrap_or_default().to_owned());
+        if told.last.len() > LAST_NOTES {
+            told.last.pop_front();
+        }
         if told.notes.len() < NOTES {
             told.notes.push_back(note);
         }

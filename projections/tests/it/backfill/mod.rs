@@ -3,4 +3,5 @@
 mod exact;
 mod faults;
 mod inspection;
+mod operations;
 mod world;
