@@ -181,7 +181,8 @@ impl App {
         cli::run(self).await
     }
 
-    /// Everything on the memory backends: the routes, and the runner that keeps the read models.
+    /// Everything on the memory backends: the routes, and the runner that keeps the read models. Rebuilds that are asked for
+    /// stay queued: `dev` and `serve` carry them out.
     ///
     /// # Errors
     /// [`DefinitionError`] when a read model is not defined as it must be.
@@ -218,7 +219,8 @@ impl App {
             aggregates: self.aggregates.values().map(|aggregate| aggregate.describe()).collect(),
             read_models: read_models.names().collect(),
         };
-        let operations = routes::operations();
+        let routed = routes::operations();
+        let operations = surroundings.operations.clone().unwrap_or_else(|| read_models.operations());
         let services = Services {
             executor: Executor::new(Arc::new(Watched(store))),
             read_models,
@@ -226,11 +228,12 @@ impl App {
             name: self.name,
             aggregates: Arc::new(self.aggregates.clone()),
             hub: Hub::new(runner.feed()),
-            openapi: document(&described, &operations).to_string().into(),
+            operations,
+            openapi: document(&described, &routed).to_string().into(),
             stopping: surroundings.stopping.clone(),
             surroundings,
         };
-        Ok((routes::router(&services, &operations, self.routes.clone()), runner))
+        Ok((routes::router(&services, &routed, self.routes.clone()), runner))
     }
 
     /// The aggregates of the application by category.

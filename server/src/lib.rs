@@ -26,6 +26,7 @@ mod prepare;
 mod problem;
 #[cfg(doctest)]
 mod readme;
+mod rebuild;
 mod routes;
 mod services;
 mod serving;

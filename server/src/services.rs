@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use headwater::Executor;
+use headwater_projections::backfill::Operations;
 use headwater_projections::{Control, ReadModels};
 
 use crate::aggregates::ServedAggregate;
@@ -28,6 +29,7 @@ pub struct Services {
     pub(crate) name: &'static str,
     pub(crate) aggregates: Arc<BTreeMap<&'static str, Arc<dyn ServedAggregate>>>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) operations: Operations,
     pub(crate) openapi: Arc<str>,
     /// Says when this process is about to end.
     pub stopping: Stopping,
@@ -43,6 +45,8 @@ pub(crate) struct Surroundings {
     pub(crate) auth: Auth,
     pub(crate) metrics: Metrics,
     pub(crate) vitals: Vitals,
+    /// What this process is asked for, when it also carries that out.
+    pub(crate) operations: Option<Operations>,
     /// Every setting, as it may be shown.
     pub(crate) settings: Arc<[Shown]>,
 }
@@ -57,6 +61,7 @@ impl Surroundings {
             auth: Auth::default(),
             metrics: Metrics::of_process(),
             vitals: Vitals::default(),
+            operations: None,
             settings: Arc::new([]),
         }
     }

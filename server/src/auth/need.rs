@@ -96,7 +96,9 @@ mod tests {
             ("POST", "/v1/admin/projections/{p}/pause", "/v1/admin/projections/x/pause", Some("admin")),
             ("POST", "/v1/admin/projections/{p}/promote", "/v1/admin/projections/x/promote", Some("admin")),
             ("POST", "/v1/admin/projections/{p}/rollback", "/v1/admin/projections/x/rollback", Some("admin")),
-            ("DELETE", "/v1/admin/operations/{id}", "/v1/admin/operations/1", Some("admin")),
+            ("POST", "/v1/admin/projections/{p}/rebuilds", "/v1/admin/projections/x/rebuilds", Some("admin")),
+            ("GET", "/v1/admin/operations/{id}", "/v1/admin/operations/x-1", Some("admin:read")),
+            ("POST", "/v1/admin/operations/{id}/cancel", "/v1/admin/operations/x-1/cancel", Some("admin")),
         ];
         for (method, template, path, expected) in cases {
             let need = Need::of(&method.parse().unwrap(), Some(template), path);

@@ -1,11 +1,13 @@
 //! The look-alikes of `dev`, with the tables, the stream and the bucket that the application needs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater::store::StoreError;
 use headwater_local::{Local, LocalError, Options};
 use headwater_projections::GROUP;
+use headwater_projections::backfill::{OperationError, Operations};
 use headwater_projections::group::{Item, LeaseError, LeaseStore, Saved};
 use headwater_store_kinesis::{Config, Shards, infra};
 
@@ -30,6 +32,8 @@ pub(crate) enum StartError {
     Store(#[from] StoreError),
     #[error("the leases of the last run cannot be released")]
     Leases(#[from] LeaseError),
+    #[error("the operations of the last run cannot be given up")]
+    Operations(#[from] OperationError),
     #[error("the local archive cannot be prepared")]
     Bucket(#[from] BucketError),
 }
@@ -55,13 +59,13 @@ pub(super) fn adjust(config: &mut Config) {
     config.reads_per_second = READS_PER_SECOND;
 }
 
-/// Releases what the last run held if it was killed. The directory belongs to this process alone, so nobody else can hold
+/// Releases what the last run held if it was killed, and gives up what it was at work with. The directory belongs to this process alone, so nobody else can hold
 /// a lease, and nobody has to wait until they expire.
-pub(super) async fn release_all(leases: &dyn LeaseStore) -> Result<(), LeaseError> {
+pub(super) async fn release_all(leases: Arc<dyn LeaseStore>) -> Result<(), StartError> {
     for group in [GROUP, headwater_archive::GROUP] {
-        release(leases, group).await?;
+        release(&*leases, group).await?;
     }
-    Ok(())
+    Ok(Operations::new(leases, GROUP).interrupt_all().await?)
 }
 
 async fn release(leases: &dyn LeaseStore, group: &str) -> Result<(), LeaseError> {

@@ -62,7 +62,7 @@ impl Backends {
         // The directory belongs to this process alone, so every other writer there is a dead one.
         config.takeover_after = std::time::Duration::ZERO;
         let backends = Self { local: Some(local), ..Self::open(connection, &config) };
-        local::release_all(&*backends.leases).await?;
+        local::release_all(Arc::clone(&backends.leases) as _).await?;
         Ok(backends)
     }
 

@@ -23,6 +23,7 @@ mod import;
 mod infra;
 mod ledger;
 mod new_key;
+mod operations;
 mod output;
 mod parked;
 mod projections;

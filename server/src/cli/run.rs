@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::output::Output;
 use super::{
     archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra,
-    ledger, new_key, parked, projections, schema, serve, streams, tree,
+    ledger, new_key, operations, parked, projections, schema, serve, streams, tree,
 };
 use crate::App;
 use crate::config::{Config, Flag, LogFormat, Settings};
@@ -78,6 +78,7 @@ async fn dispatch(
         "doctor" => doctor::run(&context, arguments).await,
         "export" => export::run(&context, arguments).await,
         "projections" => projections::run(&context, arguments).await,
+        "operations" => operations::run(&context, arguments).await,
         "parked" => parked::run(&context, arguments).await,
         "schema" => schema::run(&context, arguments),
         "describe" | "openapi" => describe::run(&context, name).await,

@@ -7,7 +7,7 @@ use clap::{Arg, Command, value_parser};
 use super::output::Output;
 use super::{
     archive, backfill, command, completions, config, describe, dev, doctor, events, export, import, infra,
-    ledger, new_key, parked, projections, schema, serve, streams,
+    ledger, new_key, operations, parked, projections, schema, serve, streams,
 };
 use crate::App;
 
@@ -49,6 +49,7 @@ pub(super) fn command(app: &App) -> Command {
             ledger::command(),
             backfill::command(),
             projections::command(),
+            operations::command(),
             parked::command(),
             schema::command(),
             infra::command(),

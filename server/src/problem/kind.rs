@@ -143,6 +143,11 @@ catalogue! {
         cause: "The generation is not filled yet, is behind the live one, or there is none before it. Nothing was changed.",
         fix: "`projections generations` shows what there is. Resume the backfill, wait until the generation is level, or \
               force it and let queries see older rows.";
+    /// An operation that has ended was to be cancelled.
+    OperationEnded = "operation-ended", CONFLICT, never, Conflict, "The operation has ended",
+        cause: "It is done, has failed, or was stopped before; `state` says which. Nothing was changed.",
+        fix: "Look at the operation: `go_on` says what goes on with what was done. A switch that was made is undone by \
+              `projections rollback`.";
     /// The position of a cursor is not in the feed any more.
     CursorExpired = "cursor-expired", GONE, never, NotFound, "The feed does not have the cursor's place any more",
         cause: "The records behind the cursor are older than the retention of the feed, or the feed was made anew.",

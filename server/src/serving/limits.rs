@@ -1,4 +1,4 @@
-//! The limits of a server. Each is a setting of the section `server`; reaching one refuses, nothing is queued.
+//! The limits of a server. Each is a setting of the section `limits`; reaching one refuses, nothing is queued.
 
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(crate) struct Limits {
     /// How long everything under way may take after that. Readers are told to end after three quarters of it at the
     /// latest.
     pub(crate) stop_seconds: u64,
+    /// Most memory of a rebuild that is asked for over HTTP, in MiB.
+    pub(crate) rebuild_memory_mib: u32,
 }
 
 /// Bytes of a request's line and headers, on HTTP/1 and HTTP/2.
@@ -49,6 +51,7 @@ impl Default for Limits {
             h2_streams: 128,
             drain_seconds: 0,
             stop_seconds: 30,
+            rebuild_memory_mib: 256,
         }
     }
 }
@@ -76,6 +79,11 @@ impl Limits {
 
     pub(super) fn stop(&self) -> Duration {
         Duration::from_secs(self.stop_seconds)
+    }
+
+    /// Most memory of a rebuild, in bytes.
+    pub(crate) fn rebuild_memory(&self) -> usize {
+        usize::try_from(self.rebuild_memory_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20)
     }
 
     /// How much of that requests may take before read models end without them, so that leases are released in time.

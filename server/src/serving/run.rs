@@ -18,6 +18,7 @@ use crate::backends::Backends;
 use crate::config::Shown;
 use crate::exit::{Exit, complain};
 use crate::observe::{Metrics, Traces, Vitals, describe};
+use crate::rebuild::{Ground, Rebuilds};
 use crate::services::Surroundings;
 use crate::{App, Stopping, archive, routes};
 
@@ -86,11 +87,22 @@ impl Serving {
         };
         let runner = backends.runner();
         let control = readers.as_ref().unwrap_or(&runner).control();
+        // Whoever keeps some read models only leaves archive and rebuilds to those who keep all.
+        let keeps_all = role != Role::Api && only.is_none();
+        let ground = Ground::new(backends.connection.clone(), Arc::clone(&backends.store) as _);
+        let rebuilds = Rebuilds {
+            kept: app.kept().to_vec(),
+            operations: ground.operations(),
+            ground,
+            control: control.clone(),
+            memory_bytes: limits.rebuild_memory(),
+        };
         let metrics = Metrics::of_process();
         describe();
         let surroundings = Surroundings {
             place: Arc::new(backends.connection.place.clone()),
-            stopping,
+            stopping: stopping.clone(),
+            operations: Some(rebuilds.operations.clone()),
             limits: Arc::clone(&limits),
             auth,
             metrics: metrics.clone(),
@@ -107,11 +119,19 @@ impl Serving {
         let mut accepting = tokio::spawn(listener::accept(listener, router, Arc::clone(&limits), no_more));
         let (stop_reading, read_no_more) = watch::channel(false);
         let reads = role != Role::Api;
-        // Whoever keeps some read models only leaves the archive to those who keep all.
         let archive = if only.is_none() { Some(archive::group(&backends)?) } else { None };
+        let rebuilding = async move {
+            if keeps_all {
+                rebuilds.run(stopping).await;
+            }
+            Ok(())
+        };
         let mut reading = tokio::spawn(async move {
             match reads {
-                true => archive::keep(runner, archive, || told(read_no_more.clone())).await,
+                true => {
+                    let keeping = archive::keep(runner, archive, || told(read_no_more.clone()));
+                    tokio::try_join!(keeping, rebuilding).map(|_| ())
+                }
                 false => {
                     told(read_no_more).await;
                     Ok(())

@@ -104,6 +104,10 @@ async fn every_kind_of_problem_is_answered_with_its_status_type_and_page() {
     let parked = http.get(format!("{url}/v1/read-models/sore/n"));
     let parked = fresh(&erased).into_iter().fold(parked, |parked, (name, value)| parked.header(name, value));
     assert_eq!(parked.send().await.unwrap().status(), 409);
+    // Nobody carries it out here, so it is cancelled at once.
+    let why = r#"{"reason": "a test"}"#;
+    assert_eq!(post("/v1/admin/projections/values/rebuilds", why).await.unwrap().status(), 202);
+    assert_eq!(post("/v1/admin/operations/values-1/cancel", why).await.unwrap().status(), 200);
     let add = r#"{"amount": 1}"#;
     let counter = |id: &str| format!("/v1/streams/counter/{id}/commands/add");
     let other: Value = reqwest::get(format!("{url}/v1/events")).await.unwrap().json().await.unwrap();
@@ -272,6 +276,16 @@ async fn every_kind_of_problem_is_answered_with_its_status_type_and_page() {
                 "/v1/streams/note/n/commands/explode".to_owned(),
                 none.clone(),
                 String::new(),
+            ),
+        ),
+        (
+            &url,
+            (
+                ProblemKind::OperationEnded,
+                "POST",
+                "/v1/admin/operations/values-1/cancel".to_owned(),
+                none.clone(),
+                why.to_owned(),
             ),
         ),
         (&failing, (ProblemKind::Unreadable, "POST", counter("torn"), none.clone(), add.to_owned())),

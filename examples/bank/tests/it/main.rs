@@ -14,6 +14,7 @@ mod process;
 mod real_data;
 mod rebuild;
 mod rebuild_archive;
+mod rebuild_http;
 mod rebuild_kills;
 mod rules;
 mod schemas;

@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::process::Dev;
 use crate::real_data::{Scratch, commands, exact, fold, run, summary};
 
-fn start(arguments: &[&str]) -> Child {
+pub(crate) fn start(arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bank"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Asks for a row all the time: it is there, and never older than it was. Ends with the generations that answered.
-fn watch(dev: &Dev, account: &str, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<String>> {
+pub(crate) fn watch(dev: &Dev, account: &str, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<String>> {
     let url = format!("{}/v1/read-models/balances/{account}", dev.url);
     tokio::spawn(async move {
         let client = reqwest::Client::new();

@@ -1,7 +1,7 @@
 //! What `backfill` and `projections` can be told.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use headwater_projections::backfill::{Budget, Options, Verify};
+use headwater_projections::backfill::{Budget, EventSource, Options, Promotion, Verify, Wish};
 
 use super::switch::Verb;
 use crate::cli::confirm::yes;
@@ -32,7 +32,7 @@ pub(in crate::cli) fn command() -> Command {
             Arg::new("budget")
                 .long("budget")
                 .value_name("50% | UNITS")
-                .value_parser(budget)
+                .value_parser(|text: &str| text.parse::<Budget>())
                 .help("How much of the time it may work, or how many write units a second it may take"),
             Arg::new("verify")
                 .long("verify")
@@ -91,22 +91,34 @@ pub(in crate::cli) fn switches() -> [Command; 4] {
     ]
 }
 
-/// What `backfill` was told.
-pub(super) fn options(arguments: &ArgMatches) -> Options {
-    let mut options = Options::default();
-    options.memory_bytes = *arguments.get_one("memory").expect("it has a default");
+/// What `backfill` was told: as everybody is to see it, and as it is done.
+pub(super) fn wish(arguments: &ArgMatches) -> (Wish, Options) {
+    let text = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
+    let wish = Wish {
+        by: "the command backfill".to_owned(),
+        reason: "asked for on the command line".to_owned(),
+        source: text("source").map(|source| match source {
+            "archive" => EventSource::Archive,
+            _ => EventSource::Ledger,
+        }),
+        memory_bytes: *arguments.get_one("memory").expect("it has a default"),
+        budget: arguments.get_one("budget").copied().unwrap_or(Budget::Unlimited),
+        verify: match text("verify") {
+            Some("all") => Verify::All,
+            Some("none") => Verify::Nothing,
+            _ => Verify::Sample,
+        },
+        promote: match text("promote") {
+            Some("manual") => Promotion::Manual,
+            _ => Promotion::Auto,
+        },
+    };
+    let mut options = wish.options();
     if let Some(workers) = arguments.get_one::<u16>("workers") {
         options.workers = usize::from(*workers);
     }
-    options.budget = arguments.get_one("budget").copied().unwrap_or(Budget::Unlimited);
-    options.verify = match arguments.get_one::<String>("verify").map(String::as_str) {
-        Some("all") => Verify::All,
-        Some("none") => Verify::Nothing,
-        _ => Verify::Sample,
-    };
-    options.promote = arguments.get_one::<String>("promote").is_some_and(|when| when == "auto");
     options.dry_run = arguments.get_flag("dry-run");
-    options
+    (wish, options)
 }
 
 /// What `projections` was told.
@@ -137,37 +149,17 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     number.checked_mul(factor).filter(|bytes| *bytes >= 1 << 20).ok_or("1MiB is the least".to_owned())
 }
 
-/// Reads a budget such as `50%` or `200`.
-fn budget(text: &str) -> Result<Budget, String> {
-    let wrong = || "give a part of the time such as 50%, or write units a second such as 200".to_owned();
-    match text.strip_suffix('%') {
-        Some(percent) => match percent.parse() {
-            Ok(percent @ 1..=100) => Ok(Budget::Percent(percent)),
-            _ => Err(wrong()),
-        },
-        None => match text.parse() {
-            Ok(units) if units > 0 => Ok(Budget::WriteUnits(units)),
-            _ => Err(wrong()),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_budgets_are_read_and_odd_ones_refused() {
+    fn sizes_are_read_and_odd_ones_refused() {
         assert_eq!(size("512MiB"), Ok(512 << 20));
         assert_eq!(size("2GiB"), Ok(2 << 30));
         assert_eq!(size("1048576"), Ok(1 << 20));
         for odd in ["", "MiB", "1KB", "-1MiB", "1.5GiB", "1023KiB", "99999999999GiB"] {
             assert!(size(odd).is_err(), "{odd}");
-        }
-        assert_eq!(budget("50%"), Ok(Budget::Percent(50)));
-        assert_eq!(budget("200"), Ok(Budget::WriteUnits(200)));
-        for odd in ["", "%", "0%", "101%", "0", "x", "-5"] {
-            assert!(budget(odd).is_err(), "{odd}");
         }
     }
 }

@@ -12,13 +12,14 @@ use headwater_store_kinesis::KinesisStore;
 use serde_json::json;
 
 use super::arguments::size;
-use super::run::{RunError, exit_of, stores, target};
+use super::run::{RunError, exit_of};
 use super::show::Show;
 use crate::cli::confirm::{confirm, yes};
 use crate::cli::context::{Context, dev_argument};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::exit::{Exit, complain};
+use crate::rebuild::{stores, target};
 
 /// The command.
 pub(in crate::cli) fn command() -> Command {
@@ -69,7 +70,7 @@ pub(in crate::cli) async fn run(context: &Context, arguments: &ArgMatches) -> Re
 async fn inspect(context: &Context, arguments: &ArgMatches) -> Result<Exit, RunError> {
     let text = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
     let projection = text("projection").unwrap_or_default();
-    let target = target(context, projection)?;
+    let target = target(context.app.kept(), projection)?;
     if let Some(key) = text("repair") {
         confirm(arguments, &format!("row {key:?} of {projection} will be written anew from the ledger"))?;
     }

@@ -1,40 +1,32 @@
-//! `backfill`: connects, builds, shows how far it is, and stops in good order.
+//! `backfill`: builds, shows how far it is, and stops in good order.
 
 use std::sync::Arc;
 
 use headwater::EventStore;
-use headwater_archive::ArchiveHistory;
-use headwater_projections::backfill::{
-    Backfill, BackfillError, Built, History, LedgerHistory, Options, Pace, Progress, SwitchError, Target,
-};
-use headwater_projections::{DefinitionError, GROUP, LeaseStore, RowStore};
-use headwater_projections_dynamodb::{DynamoLeases, DynamoRows, rows};
+use headwater_projections::backfill::{BackfillError, Built, OperationError, Options, Progress, SwitchError};
+use headwater_projections::group::WorkerId;
 use headwater_store_kinesis::KinesisStore;
 use tokio::sync::watch;
 
 use clap::ArgMatches;
 
-use super::arguments::options;
+use super::arguments::wish;
 use super::show::Show;
-use crate::archive::archive;
-use crate::backends::Connection;
-use crate::cli::archive::unusable;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::exit::{Exit, complain};
+use crate::rebuild::{Ground, RebuildError, target};
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     #[error(transparent)]
     Cli(#[from] CliError),
-    #[error("projection {name:?} is unknown: known are {known}")]
-    Unknown { name: String, known: String },
-    #[error("{name} is a reactor: it has no rows that could be built anew")]
-    Reactor { name: String },
     #[error(transparent)]
-    Definition(#[from] DefinitionError),
+    Rebuild(#[from] RebuildError),
+    #[error(transparent)]
+    Operation(#[from] OperationError),
     #[error(transparent)]
     Backfill(#[from] BackfillError),
 }
@@ -54,8 +46,12 @@ pub(in crate::cli) async fn run(context: &Context, arguments: &ArgMatches) -> Re
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::Cli(error) => error.exit(),
-        RunError::Unknown { .. } | RunError::Reactor { .. } => Exit::NotFound,
-        RunError::Definition(_) => Exit::Config,
+        RunError::Rebuild(RebuildError::Unknown { .. } | RebuildError::Reactor { .. }) => Exit::NotFound,
+        RunError::Rebuild(RebuildError::Definition(_)) => Exit::Config,
+        RunError::Rebuild(RebuildError::NoFiles) => Exit::Usage,
+        RunError::Rebuild(RebuildError::Archive(_)) => Exit::Failed,
+        RunError::Operation(OperationError::Contended) => Exit::Conflict,
+        RunError::Operation(_) => Exit::Unreachable,
         RunError::Backfill(BackfillError::Stopped) => Exit::Interrupted,
         RunError::Backfill(BackfillError::Differs { .. } | BackfillError::Parked { .. }) => Exit::Differences,
         RunError::Backfill(BackfillError::Contended { .. }) => Exit::Conflict,
@@ -77,43 +73,28 @@ pub(super) fn switch_exit(error: &SwitchError) -> Exit {
 
 async fn build(context: &Context, arguments: &ArgMatches) -> Result<(), RunError> {
     let projection = arguments.get_one::<String>("projection").cloned().unwrap_or_default();
-    let options = options(arguments);
-    let target = target(context, &projection)?;
+    let (wish, options) = wish(arguments);
+    let target = target(context.app.kept(), &projection)?;
     let connection = context.connection(arguments).await?;
     let config = connection.store_config(&context.config.settings.feed);
     let store = Arc::new(KinesisStore::open(&connection.clients, &config));
-    let (rows, leases) = stores(&connection);
-    let ledger: Arc<dyn EventStore> = Arc::clone(&store) as Arc<dyn EventStore>;
-    let source = arguments.get_one::<String>("source").map(String::as_str);
-    let history = history(source, &connection, &ledger, &leases).await?;
-    let (progress, pace) = (Arc::new(Progress::default()), Pace::new(options.budget));
-    let backfill = Backfill {
-        target,
-        ledger,
-        rows,
-        leases,
-        group: GROUP.into(),
-        history,
-        options,
-        progress: Arc::clone(&progress),
-        pace,
-    };
-    let (stop, stopped) = watch::channel(false);
-    let mut show = Show::start(Arc::clone(&progress), context.output);
+    let ground = Ground::new(connection, Arc::clone(&store) as Arc<dyn EventStore>);
+    let backfill = ground.backfill(target, wish.source, options).await?;
+    let mut show = Show::start(Arc::clone(&backfill.progress), context.output);
     show.say(&format!("reading the {}", backfill.history.kind()));
-    let mut building = Box::pin(backfill.run(stopped));
-    let built = loop {
-        tokio::select! {
-            built = &mut building => break built,
-            () = show.tick() => {}
-            interrupted = tokio::signal::ctrl_c() => {
-                if interrupted.is_ok() {
-                    show.say("stopping: what is done stays done");
-                    stop.send_replace(true);
-                }
-                break building.await;
-            }
+    let built = if options.dry_run {
+        watched(&mut show, async |stopped| backfill.run(stopped).await).await
+    } else {
+        // Beside it, everybody sees it, and may cancel it.
+        let operations = ground.operations();
+        let operation = operations.begin(&backfill.target, &wish, &WorkerId::random()).await?;
+        let id = Arc::clone(&operation.id);
+        let carry_out = async |stopped| operations.carry_out(operation, &backfill, stopped).await;
+        let built = watched(&mut show, carry_out).await;
+        if matches!(built, Err(BackfillError::Stopped)) {
+            show.say(&format!("`operations show {id}` says by whom it was stopped"));
         }
+        built
     };
     show.end();
     store.close().await;
@@ -122,50 +103,30 @@ async fn build(context: &Context, arguments: &ArgMatches) -> Result<(), RunError
         let dev = arguments.get_one::<u16>("dev").map_or_else(String::new, |port| format!(" --dev={port}"));
         show.say(&format!("to go on: {binary} backfill {projection}{dev}"));
     }
-    tell(context, &projection, &options, &progress, &built?)?;
+    tell(context, &projection, &options, &backfill.progress, &built?)?;
     Ok(())
 }
 
-/// The rows and leases, with a retry budget of their own so that commands are not starved.
-pub(super) fn stores(connection: &Connection) -> (Arc<dyn RowStore>, Arc<dyn LeaseStore>) {
-    let prefix = &connection.place.names.prefix;
-    let mut config = rows::Config::new(prefix);
-    config.settings = rows::Config::backfill_settings();
-    let rows = DynamoRows::new(&connection.clients.dynamodb, config);
-    (Arc::new(rows), Arc::new(DynamoLeases::new(&connection.clients.dynamodb, prefix)))
-}
-
-/// Where the events are read: as it was said, else the archive if it has files.
-async fn history(
-    source: Option<&str>,
-    connection: &Connection,
-    ledger: &Arc<dyn EventStore>,
-    leases: &Arc<dyn LeaseStore>,
-) -> Result<Arc<dyn History>, RunError> {
-    let of_ledger = || LedgerHistory::new(Arc::clone(ledger), Arc::clone(leases), GROUP);
-    if source == Some("ledger") {
-        return Ok(Arc::new(of_ledger()));
+/// Shows how far the work is, and lets Ctrl-C stop it in good order.
+async fn watched(
+    show: &mut Show,
+    work: impl AsyncFnOnce(watch::Receiver<bool>) -> Result<Built, BackfillError>,
+) -> Result<Built, BackfillError> {
+    let (stop, stopped) = watch::channel(false);
+    let mut building = Box::pin(work(stopped));
+    loop {
+        tokio::select! {
+            built = &mut building => return built,
+            () = show.tick() => {}
+            interrupted = tokio::signal::ctrl_c() => {
+                if interrupted.is_ok() {
+                    show.say("stopping: what is done stays done");
+                    stop.send_replace(true);
+                }
+                return building.await;
+            }
+        }
     }
-    let archive = archive(connection).map_err(unusable)?;
-    // Without a bucket there is no archive; whoever asked for it is told.
-    let any = match archive.any().await {
-        Err(_) if source.is_none() => false,
-        any => any.map_err(unusable)?,
-    };
-    match (any, source) {
-        (true, _) => Ok(Arc::new(ArchiveHistory::new(archive, Arc::clone(leases)))),
-        (false, None) => Ok(Arc::new(of_ledger())),
-        (false, Some(_)) => Err(CliError::usage("the archive has no files: use --source ledger").into()),
-    }
-}
-
-pub(super) fn target(context: &Context, name: &str) -> Result<Target, RunError> {
-    let kept = context.app.kept();
-    let known = || kept.iter().map(|kept| kept.name).collect::<Vec<_>>().join(", ");
-    let found = kept.iter().find(|kept| kept.name == name);
-    let found = found.ok_or_else(|| RunError::Unknown { name: name.to_owned(), known: known() })?;
-    let target = found.target.ok_or_else(|| RunError::Reactor { name: name.to_owned() })?;
-    Ok(target()?)
 }
 
 #[expect(clippy::print_stdout, reason = "this is the command line")]

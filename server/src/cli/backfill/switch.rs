@@ -7,12 +7,13 @@ use headwater_projections::group::{Generations, Stage};
 use serde_json::Value;
 
 use super::arguments::verb;
-use super::run::{stores, switch_exit};
+use super::run::switch_exit;
 use crate::cli::confirm::confirm;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::exit::{Exit, complain};
+use crate::rebuild::stores;
 
 /// What is to be done, to which projection and generation.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The operations of this folder: what is routed and described.
 
-use super::{describe, parked, partitions, projections, switch, work};
+use super::{describe, parked, partitions, projections, rebuilds, switch, work};
 use crate::ProblemKind;
 use crate::openapi::{Form, Operation, Scope};
 
@@ -39,6 +39,32 @@ pub(in crate::routes) fn operations() -> Vec<Operation> {
             .body::<switch::Rollback>(Form::Json)
             .answer::<switch::Switched>(200, "The one before is live")
             .problems(SWITCH),
+        Operation::post("/v1/admin/projections/{projection}/rebuilds", rebuilds::rebuild)
+            .named("rebuild", "Build a read model anew beside the live one, and switch to it")
+            .scope(Scope::Admin)
+            .body::<rebuilds::Rebuild>(Form::Json)
+            .answer::<rebuilds::Shown>(202, "It is asked for")
+            .answer::<rebuilds::Shown>(200, "One is queued or under way: this one")
+            .answer_headers(&[("Location", "The address of the operation")])
+            .problems(ASK),
+        Operation::get("/v1/admin/operations", rebuilds::list)
+            .named(
+                "operations",
+                "Rebuilds that are queued or under way anywhere, and the last ones that ended",
+            )
+            .scope(Scope::AdminRead)
+            .answer::<rebuilds::List>(200, "The operations, the newest of each projection first"),
+        Operation::get("/v1/admin/operations/{id}", rebuilds::one)
+            .named("operation", "How far a rebuild is")
+            .scope(Scope::AdminRead)
+            .answer::<rebuilds::Shown>(200, "The operation")
+            .problems(&[ProblemKind::NotFound]),
+        Operation::post("/v1/admin/operations/{id}/cancel", rebuilds::cancel)
+            .named("cancelOperation", "Stop a rebuild in good order; what is done stays done")
+            .scope(Scope::Admin)
+            .body::<projections::Reason>(Form::Json)
+            .answer::<rebuilds::Shown>(200, "It is cancelled, or will be within a moment")
+            .problems(CANCEL),
         Operation::get("/v1/admin/parked", parked::list)
             .named("parked", "Streams that a projection cannot apply for now, by name")
             .scope(Scope::AdminRead)
@@ -83,6 +109,21 @@ pub(in crate::routes) fn operations() -> Vec<Operation> {
 const SWITCH: &[ProblemKind] = &[
     ProblemKind::NotFound,
     ProblemKind::NotSwitched,
+    ProblemKind::ConcurrentModification,
+    ProblemKind::TooLarge,
+    ProblemKind::UnsupportedMediaType,
+];
+
+const ASK: &[ProblemKind] = &[
+    ProblemKind::NotFound,
+    ProblemKind::ConcurrentModification,
+    ProblemKind::TooLarge,
+    ProblemKind::UnsupportedMediaType,
+];
+
+const CANCEL: &[ProblemKind] = &[
+    ProblemKind::NotFound,
+    ProblemKind::OperationEnded,
     ProblemKind::ConcurrentModification,
     ProblemKind::TooLarge,
     ProblemKind::UnsupportedMediaType,

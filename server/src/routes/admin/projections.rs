@@ -25,7 +25,7 @@ pub(super) struct List {
 pub(super) struct Reason {
     /// The reason.
     #[schemars(length(min = 1, max = 1024))]
-    reason: String,
+    pub(super) reason: String,
 }
 
 pub(super) async fn list(State(services): State<Services>) -> Result<Json<List>, Problem> {

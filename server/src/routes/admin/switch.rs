@@ -1,7 +1,6 @@
 //! `/v1/admin/projections/{projection}/promote` and `rollback`: which generation of a read model is live.
 //!
-//! A rebuild itself is a command, `backfill`: it works for as long as it takes, in a process of its own that can be
-//! killed and taken up again, with memory that no request of this server has to spare.
+//! The rebuild before it: `rebuilds.rs`.
 
 use axum::Json;
 use axum::extract::State;
