@@ -159,7 +159,7 @@ impl<P: Projection> Typed<P> {
     ) -> Result<(), BackfillError> {
         let wanted = Wanted { rows: [key.to_owned()].into(), ..Wanted::default() };
         let load = || context.rows.load(&context.generation, &wanted);
-        let stored = context.writing().patiently(0, load).await?.rows.into_iter().next();
+        let stored = context.writing().await?.patiently(0, load).await?.rows.into_iter().next();
         let Ok(stream) = StreamName::new(category, key) else { return Ok(()) };
         // A row that has moved on meanwhile is compared where it is.
         let there = stored.as_ref().map_or(Version::EMPTY, |row| Version(row.revision.0));
@@ -181,8 +181,11 @@ impl<P: Projection> Typed<P> {
         for some in wanted.chunks(100) {
             let keys = some.iter().map(|row| row.key.clone()).collect();
             let load = Wanted { rows: keys, ..Wanted::default() };
-            let loaded =
-                context.writing().patiently(0, || context.rows.load(&context.generation, &load)).await?;
+            let loaded = context
+                .writing()
+                .await?
+                .patiently(0, || context.rows.load(&context.generation, &load))
+                .await?;
             for row in some {
                 let stored = loaded.rows.iter().find(|stored| stored.key == row.key);
                 context.differences.note(difference(&row.key, stored, None, row.fields.as_deref()));

@@ -50,7 +50,7 @@ impl<P: Projection> Typed<P> {
                 context.progress.wrote(rows.len() as u64, 0);
                 continue;
             }
-            let writing = context.writing();
+            let writing = context.writing().await?;
             let transactions: Vec<_> = rows.iter().cloned().map(row).collect();
             let there = writing.add(&transactions).await?;
             let there = there.into_iter().filter_map(|place| rows.get(place).cloned()).collect();

@@ -87,7 +87,7 @@ impl<P: Projection> Typed<P> {
         };
         let rows: Vec<_> = rows.into_iter().map(add).collect();
         // One that is there was written by an earlier try, from the same events.
-        let _there = context.writing().add(&rows).await?;
+        let _there = context.writing().await?.add(&rows).await?;
         context.progress.enter(Phase::Verifying);
         self.compare_shared(context, &rows).await?;
         Ok(Filled::Done)
@@ -127,7 +127,7 @@ impl<P: Projection> Typed<P> {
         done: bool,
     ) -> Result<(), BackfillError> {
         context.progress.enter(Phase::Writing);
-        let writing = context.writing();
+        let writing = context.writing().await?;
         let mut cut = Cut::with_capacity(streams.len());
         let parked = load_cut(context, &streams, &mut cut).await?;
         if !done {
@@ -177,7 +177,7 @@ async fn load_cut(
         let names = some.iter().map(|stream| stream.name.clone()).collect();
         let wanted = Wanted { streams: names, ..Wanted::default() };
         let load = || context.rows.load(&context.generation, &wanted);
-        let loaded = context.writing().patiently(0, load).await?;
+        let loaded = context.writing().await?.patiently(0, load).await?;
         cut.extend(loaded.versions.into_iter().map(|(name, version)| (name, version.0)));
         parked.extend(loaded.parked);
     }

@@ -158,14 +158,14 @@ impl<P: Projection> Typed<P> {
 pub(super) async fn load(context: &Context, key: &str) -> Result<Option<StoredRow>, BackfillError> {
     let wanted = Wanted { rows: [key.to_owned()].into(), ..Wanted::default() };
     let load = || context.rows.load(&context.generation, &wanted);
-    Ok(context.writing().patiently(0, load).await?.rows.into_iter().next())
+    Ok(context.writing().await?.patiently(0, load).await?.rows.into_iter().next())
 }
 
 /// Writes a row; `false` when its condition did not hold.
 pub(super) async fn written(context: &Context, row: RowWrite) -> Result<bool, BackfillError> {
     let transaction = Transaction { rows: vec![row], versions: Vec::new() };
     let write = || context.rows.write(&context.generation, &transaction);
-    Ok(context.writing().patiently(1, write).await? == Written::Done)
+    Ok(context.writing().await?.patiently(1, write).await? == Written::Done)
 }
 
 impl Verified {

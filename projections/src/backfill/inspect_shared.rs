@@ -176,7 +176,7 @@ async fn versions(context: &Context, names: Vec<StreamName>) -> Result<Cut, Back
     for some in names.chunks(100) {
         let wanted = Wanted { streams: some.iter().cloned().collect(), ..Wanted::default() };
         let load = || context.rows.load(&context.generation, &wanted);
-        let loaded = context.writing().patiently(0, load).await?;
+        let loaded = context.writing().await?.patiently(0, load).await?;
         cut.extend(loaded.versions.into_iter().map(|(name, version)| (name, version.0)));
     }
     Ok(cut)

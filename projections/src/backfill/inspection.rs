@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use headwater::{EventStore, StreamName, Version};
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use super::compare::Differences;
 use super::job::tried;
@@ -184,6 +185,8 @@ impl Inspection {
             history: Arc::new(history),
             rows: Arc::clone(&self.rows),
             generation: live,
+            indexes: self.target.0.indexes(),
+            made: OnceCell::new_with(Some(())),
             memory_bytes: self.memory_bytes,
             verify,
             dry_run: true,
@@ -203,7 +206,7 @@ async fn passed_over(context: &Context) -> Result<PassedOver, BackfillError> {
     let mut list = List { after: None, limit: MAX_PAGE_ROWS };
     loop {
         let audits = || context.rows.audits(&context.generation, &list);
-        let page = context.writing().patiently(0, audits).await?;
+        let page = context.writing().await?.patiently(0, audits).await?;
         for entry in page.entries.into_iter().filter(|entry| entry.action == AuditAction::Discard) {
             match entry.target {
                 AuditTarget::Stream { stream, .. } => drop(found.streams.insert(stream)),
@@ -228,7 +231,7 @@ pub(super) async fn revisions(
     let generation: &Generation = &context.generation;
     let mut list = List { after: None, limit: MAX_PAGE_ROWS };
     loop {
-        let page = context.writing().patiently(0, || context.rows.list(generation, &list)).await?;
+        let page = context.writing().await?.patiently(0, || context.rows.list(generation, &list)).await?;
         page.rows.into_iter().for_each(&mut each);
         list.after = page.next;
         if list.after.is_none() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use headwater::store::PartitionId;
 use headwater::{EventStore, StreamName};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::sleep;
 
 use super::compare::{Differences, Verify};
@@ -129,7 +129,6 @@ impl Backfill {
         let mut compared = 0;
         for _ in 0..GENERATIONS_BEGUN {
             self.progress.building(building.number);
-            tried(|| self.rows.prepare(&building, self.target.0.indexes())).await?;
             let context = self.context(survey.clone(), &building);
             let work = Work {
                 target: &self.target,
@@ -141,7 +140,11 @@ impl Backfill {
             let worked = work.run().await?;
             compared = context.differences.found().0;
             match worked {
-                Worked::Done => return self.join(&switch, &building, compared, stop).await,
+                Worked::Done => {
+                    // Others may have filled it, or nothing had to be written.
+                    context.table().await?;
+                    return self.join(&switch, &building, compared, stop).await;
+                }
                 Worked::Anew(parked) => {
                     building = self.begin_anew(&switch, &building, &survey.positions, parked).await?;
                 }
@@ -160,6 +163,8 @@ impl Backfill {
             survey,
             rows: Arc::clone(&self.rows),
             generation: generation.clone(),
+            indexes: self.target.0.indexes(),
+            made: OnceCell::new(),
             memory_bytes: self.options.memory_bytes,
             verify: self.options.verify,
             dry_run: self.options.dry_run,

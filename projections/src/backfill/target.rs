@@ -6,9 +6,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use headwater::EventStore;
+use tokio::sync::OnceCell;
 
 use super::compare::Differences;
 use super::inspection::{PassedOver, Repaired, Verdict, Verified};
+use super::job::tried;
 use super::lanes::{Fold, Reading};
 use super::ledger::LEDGER;
 use super::limits::ROWS_SHARE;
@@ -18,7 +20,7 @@ use super::shared::{Cut, Folded};
 use super::write::Writing;
 use super::{BackfillError, History, LedgerHistory, Slot, Survey, Verify};
 use crate::group::LeaseStore;
-use crate::rows::Generation;
+use crate::rows::{Generation, RowError};
 use crate::{Definition, DefinitionError, Parked, Projection, RowStore};
 
 /// A projection that can be rebuilt. Cheap to clone.
@@ -57,6 +59,10 @@ pub(super) struct Context {
     pub(super) survey: Survey,
     pub(super) rows: Arc<dyn RowStore>,
     pub(super) generation: Generation,
+    /// Its indexes.
+    pub(super) indexes: &'static [&'static str],
+    /// Set once its table is made.
+    pub(super) made: OnceCell<()>,
     pub(super) memory_bytes: usize,
     pub(super) verify: Verify,
     pub(super) dry_run: bool,
@@ -71,12 +77,42 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn writing(&self) -> Writing<'_> {
-        Writing {
+    /// What writes and reads rows of the generation. It is there when the table of the generation is.
+    pub(super) async fn writing(&self) -> Result<Writing<'_>, RowError> {
+        self.table().await?;
+        Ok(Writing {
             rows: self.rows.as_ref(),
             generation: &self.generation,
             pace: &self.pace,
             progress: &self.progress,
+        })
+    }
+
+    /// Sees to it that the table of the generation is made, once for all who ask.
+    pub(super) async fn table(&self) -> Result<(), RowError> {
+        let make = || tried(|| self.rows.prepare(&self.generation, self.indexes));
+        self.made.get_or_try_init(make).await.copied()
+    }
+
+    /// Works while the table is made: a fold needs none, and one on AWS takes ten seconds. A table that cannot be made
+    /// ends the work at once.
+    pub(super) async fn beside_table<T>(
+        &self,
+        work: impl Future<Output = Result<T, BackfillError>>,
+    ) -> Result<T, BackfillError> {
+        if self.dry_run {
+            return work.await;
+        }
+        let (mut work, mut table) = (std::pin::pin!(work), std::pin::pin!(self.table()));
+        let mut is_made = false;
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                made = &mut table, if !is_made => {
+                    made?;
+                    is_made = true;
+                }
+            }
         }
     }
 
@@ -185,10 +221,13 @@ impl<P: Projection> Rebuild for Typed<P> {
         P::INDEXES
     }
     async fn settle(&self, context: &Context, done: bool) -> Result<(), BackfillError> {
-        if P::SHARED { self.settle_cut(context, done).await } else { Ok(()) }
+        if P::SHARED { context.beside_table(self.settle_cut(context, done)).await } else { Ok(()) }
     }
     async fn fill(&self, context: &Context, slot: Slot) -> Result<Filled, BackfillError> {
-        if P::SHARED { self.fill_shared(context, slot).await } else { self.fill_own(context, slot).await }
+        match P::SHARED {
+            true => context.beside_table(self.fill_shared(context, slot)).await,
+            false => context.beside_table(self.fill_own(context, slot)).await,
+        }
     }
     async fn verify(
         &self,

@@ -9,9 +9,17 @@ use headwater_projections::rows::{
 };
 use headwater_projections::{AuditEntry, MemoryRows, Parked, RowStore, Transaction};
 
-/// What goes wrong when rows are loaded and written; all else goes well.
+/// What goes wrong when tables are made, and rows loaded and written; all else goes well.
 #[async_trait]
 pub(crate) trait Fault: Debug + Send + Sync {
+    async fn prepare(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        indexes: &[&str],
+    ) -> Result<(), RowError> {
+        rows.prepare(generation, indexes).await
+    }
     async fn load(
         &self,
         rows: &MemoryRows,
@@ -43,7 +51,7 @@ impl<F: Fault> RowStore for Faulty<F> {
         self.fault.write(&self.rows, generation, transaction).await
     }
     async fn prepare(&self, generation: &Generation, indexes: &[&str]) -> Result<(), RowError> {
-        self.rows.prepare(generation, indexes).await
+        self.fault.prepare(&self.rows, generation, indexes).await
     }
     async fn drop_generation(&self, generation: &Generation) -> Result<(), RowError> {
         self.rows.drop_generation(generation).await

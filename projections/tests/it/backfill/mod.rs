@@ -4,4 +4,5 @@ mod exact;
 mod faults;
 mod inspection;
 mod operations;
+mod table;
 mod world;
