@@ -1,11 +1,16 @@
 //! What `backfill` and `projections` can be told.
 
+use clap::builder::UnknownArgumentValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use headwater_projections::backfill::{Budget, EventSource, Options, Promotion, Verify, Wish};
 
 use super::switch::Verb;
 use crate::cli::confirm::yes;
 use crate::cli::context::dev_argument;
+
+/// Why there is no part of the history to choose.
+const WHOLE: &str =
+    "a read model of a part of the history is a wrong one: query the archive to see how it was on a day";
 
 /// The command `backfill`.
 pub(in crate::cli) fn command() -> Command {
@@ -51,7 +56,15 @@ pub(in crate::cli) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Write nothing: only read and fold, and say how much there is"),
             dev_argument(),
+            never("only", "one row is compared by `projections verify PROJECTION --only KEY` and written anew by `--repair KEY`"),
+            never("from", WHOLE),
+            never("to", WHOLE),
         ])
+}
+
+/// What somebody might look for in vain is no part of the help, and its error says what there is instead.
+fn never(name: &'static str, instead: &'static str) -> Arg {
+    Arg::new(name).long(name).hide(true).value_parser(UnknownArgumentValueParser::suggest(instead))
 }
 
 /// What `projections` does to generations.
@@ -152,6 +165,22 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_looks_for_one_row_or_a_part_of_the_history_is_told_what_there_is_instead() {
+        for (argument, instead) in
+            [("--only", "projections verify"), ("--from", "archive"), ("--to", "archive")]
+        {
+            let typed = ["backfill", "balances", argument, "x"];
+            let error = command().try_get_matches_from(typed).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("unexpected argument '{argument}")) && error.contains(instead),
+                "{error}"
+            );
+        }
+        let help = command().render_long_help().to_string();
+        assert!(!help.contains("--only"), "{help}");
+    }
 
     #[test]
     fn sizes_are_read_and_odd_ones_refused() {
