@@ -120,6 +120,12 @@ impl Backfill {
             return self.dry_run(survey, &switch.generations(name).await?).await;
         }
         let all = switch.generations(name).await?;
+        if let Some(number) = self.filled(&all).await? {
+            self.progress.building(number);
+            self.progress
+                .note(format!("going on with generation {number}, which is filled and not live yet"));
+            return self.join(&switch, &all.generation(number), 0, stop).await;
+        }
         if all.version(all.live) == Some(version) {
             // It may never have run.
             let live = all.live();
@@ -140,11 +146,7 @@ impl Backfill {
             let worked = work.run().await?;
             compared = context.differences.found().0;
             match worked {
-                Worked::Done => {
-                    // Others may have filled it, or nothing had to be written.
-                    context.table().await?;
-                    return self.join(&switch, &building, compared, stop).await;
-                }
+                Worked::Done => return self.join(&switch, &building, compared, stop).await,
                 Worked::Anew(parked) => {
                     building = self.begin_anew(&switch, &building, &survey.positions, parked).await?;
                 }
@@ -202,6 +204,23 @@ impl Backfill {
         let all = switch.change(name, change).await?;
         let number = begun(&all).unwrap_or(all.last);
         Ok(all.generation(number))
+    }
+
+    /// A generation that code of this version has filled, while whoever filled it died or was stopped in front of the
+    /// switch: its slots are still there. One with streams that cannot be applied is left to whoever looks after it.
+    async fn filled(&self, all: &Generations) -> Result<Option<u32>, BackfillError> {
+        let version = self.target.version();
+        let newer = all.made.range(all.live + 1..).rev();
+        for (number, _) in newer.filter(|(_, made)| made.stage == Stage::Following && made.version == version)
+        {
+            let generation = all.generation(*number);
+            let slots = group(&generation);
+            let are_there = !patiently(|| self.leases.list(&slots)).await?.leases.is_empty();
+            if are_there && self.fresh_parked(&all.live(), &generation).await?.is_empty() {
+                return Ok(Some(*number));
+            }
+        }
+        Ok(None)
     }
 
     /// Begins another generation in place of one that cannot be finished, which goes.
@@ -278,11 +297,11 @@ impl Backfill {
         }
         let built = Built { generation: number, live: false, compared, parked: count };
         if !self.options.promote {
+            super::work::forget(&self.leases, building).await?;
             self.progress.enter(Phase::Done);
             return Ok(built);
         }
         switch.promote(name, number, false).await?;
-        super::work::forget(&self.leases, building).await?;
         self.progress.enter(Phase::Done);
         Ok(Built { live: true, ..built })
     }

@@ -144,7 +144,12 @@ impl Switch {
                 });
             }
         }
-        self.change(projection, |all| all.promoted(number)).await
+        let all = self.change(projection, |all| all.promoted(number)).await?;
+        // Whoever goes back from it and builds another does not find it unfinished.
+        if let Err(error) = forget(&self.leases, &all.generation(number)).await {
+            tracing::debug!(error = %error, "the slots of a generation are not forgotten");
+        }
+        Ok(all)
     }
 
     /// Goes back to the generation before the live one.

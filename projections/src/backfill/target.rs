@@ -77,7 +77,8 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// What writes and reads rows of the generation. It is there when the table of the generation is.
+    /// What writes and reads rows of the generation. It is there when the table of the generation is, so a slot that is
+    /// done without a row has a table as well.
     pub(super) async fn writing(&self) -> Result<Writing<'_>, RowError> {
         self.table().await?;
         Ok(Writing {

@@ -84,14 +84,4 @@ pub(super) const TABLE: &[Breakage] = &[
         target: IT,
         test: "the_fold_does_not_wait_for_the_table_and_whoever_writes_first_does",
     },
-    Breakage {
-        law: "L9",
-        what: "a generation without a table is switched to when nothing had to be written",
-        file: "projections/src/backfill/job.rs",
-        old: "                    context.table().await?;",
-        new: "",
-        package: PROJECTIONS,
-        target: IT,
-        test: "a_table_that_cannot_be_made_stops_the_backfill_before_the_switch",
-    },
 ];

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::future::join_all;
 use headwater_projections::backfill::{
     AskedFor, Backfill, BackfillError, Budget, Operation, OperationError, OperationState, Operations, Pace,
     Promotion, Verify, Wish, limits::OPERATIONS_KEPT,
 };
-use headwater_projections::group::WorkerId;
 use headwater_projections::group::limits::EXPIRY;
+use headwater_projections::group::{Item, ItemKey, Items, LeaseError, MemoryLeases, Saved, WorkerId};
 use headwater_projections::rows::Generation;
 use headwater_projections::{GROUP, LeaseStore, MemoryRows};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
 use super::world::{World, rows};
@@ -22,6 +24,26 @@ use crate::model::{Balance, deposited};
 const ACCOUNTS: u32 = 40;
 /// Write units a second of a slow one: it takes twenty seconds.
 const SLOW: Budget = Budget::WriteUnits(2);
+
+/// Leases in memory where others may be faster between any two calls.
+#[derive(Debug)]
+struct Yielding(Arc<MemoryLeases>);
+
+#[async_trait]
+impl LeaseStore for Yielding {
+    async fn list(&self, group: &str) -> Result<Items, LeaseError> {
+        yield_now().await;
+        self.0.list(group).await
+    }
+    async fn save(&self, group: &str, item: &Item, counter: Option<u64>) -> Result<Saved, LeaseError> {
+        yield_now().await;
+        self.0.save(group, item, counter).await
+    }
+    async fn delete(&self, group: &str, key: &ItemKey, counter: u64) -> Result<Saved, LeaseError> {
+        yield_now().await;
+        self.0.delete(group, key, counter).await
+    }
+}
 
 async fn world() -> World {
     let mut world = World::new(Arc::new(MemoryRows::new()));
@@ -33,7 +55,7 @@ async fn world() -> World {
 
 /// The operations as one process has them.
 fn operations(world: &World) -> Operations {
-    Operations::new(Arc::clone(&world.leases) as Arc<dyn LeaseStore>, GROUP)
+    Operations::new(Arc::new(Yielding(Arc::clone(&world.leases))), GROUP)
 }
 
 fn wish(by: &str) -> Wish {
@@ -185,6 +207,35 @@ async fn one_that_is_cancelled_elsewhere_stops_in_good_order_and_the_next_goes_o
     let rows = rows::<Balance>(world.rows.as_ref(), &Generation::new("balances", 2)).await;
     assert_eq!(rows.len(), ACCOUNTS as usize);
     assert!(rows.values().all(|(row, _)| row["balance"] == 3), "{rows:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopped_in_front_of_its_switch_is_gone_on_with_and_nothing_is_read_again() {
+    let world = world().await;
+    let operations = operations(&world);
+    let (_keep, stop) = watch::channel(false);
+    let id = asked(&operations).await.id;
+    let fast = || backfill(&world, Budget::Unlimited);
+    let work = tokio::spawn(carry_out(operations.clone(), fast(), stop.clone()));
+    until(&operations, &id, |operation| operation.state == OperationState::WaitingForSwitch).await;
+    operations.cancel(&id, "bob").await.unwrap();
+    assert!(matches!(work.await.unwrap(), Err(BackfillError::Stopped)));
+    assert_eq!(world.generations("balances").await.live, 1, "nothing was switched");
+
+    let next = asked(&operations).await.id;
+    let built = carry_out(operations.clone(), fast(), stop.clone()).await.unwrap();
+    assert_eq!((built.generation, built.live), (2, true));
+    let done = operations.get(&next).await.unwrap();
+    assert_eq!((done.report.progress.events, done.report.progress.generation), (0, 2), "{done:?}");
+
+    // One that was built to be looked at first is done: the next is a new one.
+    for generation in [3, 4] {
+        let mut manual = fast();
+        manual.options.promote = false;
+        asked(&operations).await;
+        let built = carry_out(operations.clone(), manual, stop.clone()).await.unwrap();
+        assert_eq!((built.generation, built.live), (generation, false));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use headwater_projections::ReadError;
 use headwater_projections::backfill::{
-    AskedFor, Budget, EventSource, Operation, OperationError, OperationState, Phase, Promotion, Verify, Wish,
+    AskedFor, Budget, EventSource, Operation, OperationError, OperationState, Promotion, Verify, Wish,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -139,11 +139,10 @@ impl From<Operation> for Shown {
     fn from(operation: Operation) -> Self {
         let (projection, report) = (&operation.projection, &operation.report);
         let generation = report.progress.generation;
-        let built = matches!(report.phase, Phase::CatchingUp | Phase::Done) && generation > 0;
         let go_on = match operation.state {
             OperationState::Done if report.live => None,
+            OperationState::Done => Some(format!("projections promote {projection} {generation}")),
             OperationState::Queued | OperationState::Running | OperationState::WaitingForSwitch => None,
-            _ if built => Some(format!("projections promote {projection} {generation}")),
             _ => Some(format!("backfill {projection}")),
         };
         Self { operation, go_on }
