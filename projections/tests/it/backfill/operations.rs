@@ -137,7 +137,10 @@ async fn of_several_who_ask_at_once_one_operation_is_made_and_one_process_takes_
     let me = WorkerId::random();
     let other_code = processes[0].take(&me, |operation| operation.version == 2).await.unwrap();
     assert_eq!(other_code, None, "this process has the code of version 2");
-    let taken = join_all(processes.iter().map(|one| one.take(&me, |operation| operation.version == 1))).await;
+    let workers: Vec<_> = processes.iter().map(|_| WorkerId::random()).collect();
+    let taking =
+        processes.iter().zip(&workers).map(|(one, me)| one.take(me, |operation| operation.version == 1));
+    let taken = join_all(taking).await;
     assert_eq!(taken.into_iter().filter_map(Result::unwrap).count(), 1);
 }
 
