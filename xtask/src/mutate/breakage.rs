@@ -15,16 +15,20 @@ pub(super) struct Breakage {
     pub(super) new: &'static str,
     /// The package whose test must fail.
     pub(super) package: &'static str,
-    /// Where the test is: arguments of `cargo test`.
-    pub(super) target: &'static [&'static str],
+    /// Where the test is.
+    pub(super) target: Target,
     /// The test.
     pub(super) test: &'static str,
 }
 
-/// The tests of a package that have a binary of their own.
-pub(super) const IT: &[&str] = &["--test", "it"];
-/// The tests inside the code of a package.
-pub(super) const LIB: &[&str] = &["--lib"];
+/// Where a test is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    /// Among those in `tests/it`, which have a binary of their own.
+    It,
+    /// Inside the code of the package.
+    Lib,
+}
 
 pub(super) const MEMORY: &str = "headwater-store-memory";
 pub(super) const KINESIS: &str = "headwater-store-kinesis";

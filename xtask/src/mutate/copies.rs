@@ -1,6 +1,7 @@
 //! What can be broken where something is made out of the ledger and the feed: generations of rows, and the archive.
 
-use super::breakage::{ARCHIVE, Breakage, DYNAMODB, IT, LIB, PROJECTIONS};
+use super::breakage::Target::{It, Lib};
+use super::breakage::{ARCHIVE, Breakage, DYNAMODB, PROJECTIONS};
 
 /// The third part of the table.
 pub(super) const TABLE: &[Breakage] = &[
@@ -11,7 +12,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if made.stage == Stage::Filling {",
         new: "        if made.stage == Stage::Filling && false {",
         package: PROJECTIONS,
-        target: LIB,
+        target: Lib,
         test: "numbers_are_given_once_and_the_live_generation_stays_until_another_is_promoted",
     },
     Breakage {
@@ -21,7 +22,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if number == self.live {",
         new: "        if number == self.live && false {",
         package: PROJECTIONS,
-        target: LIB,
+        target: Lib,
         test: "numbers_are_given_once_and_the_live_generation_stays_until_another_is_promoted",
     },
     Breakage {
@@ -31,7 +32,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                .condition_expression(format!(\"{COUNTER} = :c\"))",
         new: "                .condition_expression(format!(\"attribute_exists({COUNTER}) OR {COUNTER} = :c\"))",
         package: DYNAMODB,
-        target: IT,
+        target: It,
         test: "an_item_is_saved_only_on_the_counter_expected",
     },
     Breakage {
@@ -41,7 +42,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            Some(first) => Err(BackfillError::Differs { count, first: first.key }),",
         new: "            Some(first) if first.key.is_empty() => Err(BackfillError::Differs { count, first: first.key }),\n            Some(_) => Ok(()),",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_row_that_differs_from_a_fold_of_the_ledger_stops_the_switch_and_is_shown_field_by_field",
     },
     Breakage {
@@ -51,7 +52,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let request = self.client.put_object().bucket(&self.bucket).key(key).if_none_match(\"*\");",
         new: "        let request = self.client.put_object().bucket(&self.bucket).key(key);",
         package: ARCHIVE,
-        target: IT,
+        target: It,
         test: "an_object_is_put_once_and_reads_back_with_what_is_said_about_it",
     },
     Breakage {
@@ -61,7 +62,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                Ok(Put::Taken) => winner(objects, &file).await,",
         new: "                Ok(Put::Taken) => winner(objects, &file).await.map(|_| file.clone()),",
         package: ARCHIVE,
-        target: IT,
+        target: It,
         test: "who_lost_the_race_for_a_file_goes_on_behind_the_one_that_is_there",
     },
     Breakage {
@@ -71,7 +72,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        (_, Some(after)) if end != Some(after) => {",
         new: "        (_, Some(after)) if end != Some(after) && false => {",
         package: ARCHIVE,
-        target: LIB,
+        target: Lib,
         test: "every_gap_and_every_overlap_is_found_and_named",
     },
     Breakage {

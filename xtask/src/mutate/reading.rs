@@ -1,6 +1,7 @@
 //! What can be broken between the feed and the rows.
 
-use super::breakage::{Breakage, DYNAMODB, IT, LIB, PROJECTIONS};
+use super::breakage::Target::{It, Lib};
+use super::breakage::{Breakage, DYNAMODB, PROJECTIONS};
 
 /// The second half of the table, by package.
 pub(super) const TABLE: &[Breakage] = &[
@@ -11,7 +12,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            if version <= *head {",
         new: "            if version < *head {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "any_split_repetition_order_and_loss_gives_the_rows_of_a_plain_fold",
     },
     Breakage {
@@ -21,7 +22,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if commit.first > head.next() {",
         new: "        if commit.first > head.next() && false {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "any_split_repetition_order_and_loss_gives_the_rows_of_a_plain_fold",
     },
     Breakage {
@@ -31,7 +32,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if !self.allows(transaction) {",
         new: "        if !self.allows(transaction) && false {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "two_live_owners_cost_time_and_not_truth",
     },
     Breakage {
@@ -41,7 +42,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                (_, Ok(Written::Lost)) => return Ok(Wrote::Lost),",
         new: "                (_, Ok(Written::Lost)) => {}",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "rows_are_exact_over_a_row_store_that_fails_and_loses_answers",
     },
     Breakage {
@@ -51,7 +52,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if std::mem::replace(&mut self.in_doubt, true) {",
         new: "        if std::mem::replace(&mut self.in_doubt, true) && false {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "rows_are_exact_over_a_row_store_that_fails_and_loses_answers",
     },
     Breakage {
@@ -61,7 +62,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            Work::Fail(cause) => self.park(item, cause),",
         new: "            Work::Fail(_) => self.stream(item.stream).version = item.version,",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "events_that_do_not_decode_park_with_stream_version_and_type",
     },
     Breakage {
@@ -71,7 +72,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            Work::Apply(changes, keys) if !is_parked => {",
         new: "            Work::Apply(changes, keys) if !is_parked || true => {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_panic_parks_its_stream_and_others_flow_on",
     },
     Breakage {
@@ -81,7 +82,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            Err(error) if error.retry_helps() => {",
         new: "            Err(error) if error.retry_helps() => {\n                if true { return true; }",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "no_checkpoint_passes_work_that_is_not_done",
     },
     Breakage {
@@ -91,7 +92,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if there.as_ref().map(Item::counter) != counter {",
         new: "        if there.as_ref().map(Item::counter) != counter && false {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "an_item_is_saved_only_on_the_counter_expected",
     },
     Breakage {
@@ -101,7 +102,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            counter: 1 + random() % COUNTERS,",
         new: "            counter: 1,",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_write_that_is_late_misses_the_lease_that_was_made_after_its_own_was_removed",
     },
     Breakage {
@@ -111,7 +112,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        self.still(key) >= EXPIRY",
         new: "        self.still(key) >= Duration::ZERO",
         package: PROJECTIONS,
-        target: LIB,
+        target: Lib,
         test: "few_leases_move_when_a_worker_joins_and_none_twice",
     },
     Breakage {
@@ -121,7 +122,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "deadline = Some(Instant::now() + STOP_PATIENCE);",
         new: "deadline = Some(Instant::now());",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_worker_that_stops_in_good_order_is_followed_within_a_second",
     },
     Breakage {
@@ -131,7 +132,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            Expect::Revision(revision) => Self::equal(REVISION, revision.0),",
         new: "            Expect::Revision(_) => Self::absent(\"nothing\"),",
         package: DYNAMODB,
-        target: IT,
+        target: It,
         test: "a_row_is_written_only_on_the_revision_expected",
     },
     Breakage {
@@ -141,7 +142,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            left = unread.map(|unread| unread.keys).unwrap_or_default();",
         new: "            left = unread.map(|_| Vec::new()).unwrap_or_default();",
         package: DYNAMODB,
-        target: IT,
+        target: It,
         test: "keys_left_unread_are_read_within_bounds",
     },
     Breakage {
@@ -151,7 +152,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                .condition_expression(\"#p0 = :f\")",
         new: "                .condition_expression(\"#p0 >= :f\")",
         package: DYNAMODB,
-        target: IT,
+        target: It,
         test: "a_stream_is_unparked_only_where_it_failed",
     },
     Breakage {
@@ -161,7 +162,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let highest = self.highest.max(before.highest);",
         new: "        let highest = self.highest;",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_record_that_failed_further_on_replaces_the_one_before",
     },
     Breakage {
@@ -171,7 +172,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if items > MAX_TRANSACTION_ITEMS {",
         new: "        if items > MAX_TRANSACTION_ITEMS && false {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_transaction_over_a_limit_is_refused",
     },
 ];

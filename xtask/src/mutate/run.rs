@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::breakage::{Breakage, all};
+use serde_json::Value;
+
+use super::breakage::{Breakage, Target, all};
 use crate::steps::cargo_path;
 
 /// How long a test may run before it counts as failed: some breakages make the code go round for ever.
@@ -105,17 +107,35 @@ fn test(copy: &Path, breakage: &Breakage) -> Outcome {
     }
 }
 
-/// Builds the test; gives its binary.
+/// Builds the test; gives its binary. The whole workspace is chosen, and of it one target: so features are those of
+/// `cargo xtask test`, and the SDK is compiled once instead of once a package.
 fn build(copy: &Path, breakage: &Breakage) -> Option<PathBuf> {
+    let own = own_name(breakage.package);
+    let (target, name): (&[&str], String) = match breakage.target {
+        Target::Lib => (&["--lib"], breakage.package.replace('-', "_")),
+        Target::It => (&["--test", &own], own.clone()),
+    };
     let mut command = Command::new(cargo_path());
-    command.current_dir(copy).args(["test", "--locked", "--all-features", "--package", breakage.package]);
-    command.args(breakage.target).args(["--no-run", "--message-format", "json"]).stderr(Stdio::null());
+    command.current_dir(copy).args(["test", "--locked", "--workspace", "--all-features"]).args(target);
+    command.args(["--no-run", "--message-format", "json"]).stderr(Stdio::null());
     command.env("CARGO_TARGET_DIR", copy.with_file_name("build"));
     let built = command.output().ok().filter(|output| output.status.success())?;
     let lines = String::from_utf8_lossy(&built.stdout).into_owned();
-    let messages = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let binary = |message: serde_json::Value| Some(PathBuf::from(message.get("executable")?.as_str()?));
-    messages.filter_map(binary).next_back()
+    lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find_map(|message| binary(&message, &name))
+}
+
+/// The binary that cargo says it has built, if it is that of the tests in this target.
+fn binary(message: &Value, target: &str) -> Option<PathBuf> {
+    let is_it = message.pointer("/target/name")? == target && message.pointer("/profile/test")? == true;
+    is_it.then(|| message.get("executable")?.as_str().map(PathBuf::from))?
+}
+
+/// What the tests of a package that have a binary of their own are called in the copy, where they need a name to be chosen by.
+fn own_name(package: &str) -> String {
+    format!("{package}-it")
 }
 
 /// Copies every file that git knows or would; what is the same stays, so that little is built again.
@@ -128,7 +148,10 @@ fn copy_tree(root: &Path, copy: &Path) -> Result<(), String> {
         .map_err(words)?;
     for name in String::from_utf8_lossy(&listed.stdout).split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), copy.join(name));
-        let Ok(bytes) = std::fs::read(&from) else { continue };
+        let Ok(mut bytes) = std::fs::read(&from) else { continue };
+        if name.ends_with("Cargo.toml") && from.with_file_name("tests/it/main.rs").exists() {
+            bytes.extend(named_test(&String::from_utf8_lossy(&bytes)).into_bytes());
+        }
         if std::fs::read(&to).is_ok_and(|there| there == bytes) {
             continue;
         }
@@ -138,4 +161,33 @@ fn copy_tree(root: &Path, copy: &Path) -> Result<(), String> {
         std::fs::write(&to, bytes).map_err(words)?;
     }
     Ok(())
+}
+
+/// What is added to the manifest of a package, so that its tests can be chosen among those of all packages.
+fn named_test(manifest: &str) -> String {
+    let name = manifest.lines().find_map(|line| line.strip_prefix("name = "));
+    let own = own_name(name.unwrap_or_default().trim_matches('"'));
+    format!("\n[[test]]\nname = \"{own}\"\npath = \"tests/it/main.rs\"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tests_of_a_package_are_chosen_by_its_name() {
+        let added = named_test("[package]\nname = \"bank\"\n\n[[bin]]\nname = \"other\"\n");
+        assert_eq!(added, "\n[[test]]\nname = \"bank-it\"\npath = \"tests/it/main.rs\"\n");
+    }
+
+    #[test]
+    fn the_binary_is_that_of_the_tests_and_not_of_a_program_beside_them() {
+        let built = |name: &str, test: bool| json!({ "target": { "name": name }, "profile": { "test": test }, "executable": "/there" });
+        assert_eq!(binary(&built("bank", true), "bank"), Some(PathBuf::from("/there")));
+        assert_eq!(binary(&built("bank", false), "bank"), None);
+        assert_eq!(binary(&built("bank-it", true), "bank"), None);
+        assert_eq!(binary(&json!({ "reason": "build-finished" }), "bank"), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! What can be broken about being a server: who may ask, limits, waits, the end, what is shown.
 
-use super::breakage::{BANK, Breakage, IT, LIB, PROJECTIONS, SERVER};
+use super::breakage::Target::{It, Lib};
+use super::breakage::{BANK, Breakage, PROJECTIONS, SERVER};
 
 /// The last part of the table.
 pub(super) const TABLE: &[Breakage] = &[
@@ -11,7 +12,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if !is_this_machine(host) {",
         new: "        if !is_this_machine(host) && false {",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_page_of_somebody_else_cannot_ask_a_server_of_this_machine",
     },
     Breakage {
@@ -21,7 +22,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            if bool::from(known.ct_eq(&digest)) {",
         new: "            if bool::from(known.ct_eq(&digest)) || true {",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "whoever_says_nothing_or_something_wrong_is_not_let_in",
     },
     Breakage {
@@ -31,7 +32,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "[\"v1\", \"streams\" | \"events\", ..] => Self::Scopes(vec![Scope::Query(None), Scope::Payload]),",
         new: "[\"v1\", \"streams\" | \"events\", ..] => Self::Scopes(vec![Scope::Query(None)]),",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "payloads_need_a_scope_of_their_own",
     },
     Breakage {
@@ -41,7 +42,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        validation.set_audience(&[&self.audience]);",
         new: "        validation.validate_aud = self.audience.is_empty();",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_token_is_accepted_when_everything_about_it_is_right",
     },
     Breakage {
@@ -51,7 +52,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        serializer.serialize_str(HIDDEN)",
         new: "        serializer.serialize_str(&self.0)",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_secret_is_never_shown",
     },
     Breakage {
@@ -61,7 +62,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "http.timer(TokioTimer::new()).header_read_timeout(limits.header());",
         new: "http.timer(TokioTimer::new()).header_read_timeout(limits.header() * 3_600);",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "whoever_sends_nothing_or_half_of_a_head_is_closed",
     },
     Breakage {
@@ -71,7 +72,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "Unstalled::new(stream, limits.stall())",
         new: "Unstalled::new(stream, limits.stall() * 3_600)",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "whoever_takes_nothing_of_an_answer_loses_its_place_to_others",
     },
     Breakage {
@@ -81,7 +82,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let seats = Arc::new(Semaphore::new(limits.requests));",
         new: "        let seats = Arc::new(Semaphore::new(limits.requests + 100));",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "too_many_requests_are_refused_at_once_and_probes_are_answered",
     },
     Breakage {
@@ -91,7 +92,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        seats: Arc::new(Semaphore::new(limits.connections)),",
         new: "        seats: Arc::new(Semaphore::new(limits.connections + 10)),",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_connection_above_the_limit_is_told_so_and_a_place_that_is_free_is_taken_again",
     },
     Breakage {
@@ -101,7 +102,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "Problem::deadline(writes.began(), guard.limits.request())",
         new: "Problem::deadline(writes.began() && false, guard.limits.request())",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "what_takes_too_long_says_whether_it_may_have_written",
     },
     Breakage {
@@ -111,7 +112,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        graceful.shutdown().await;",
         new: "        drop(graceful);\n        connections.abort_all();",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "at_the_end_requests_are_answered_answers_without_end_are_ended_and_idle_connections_closed",
     },
     Breakage {
@@ -121,7 +122,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "const LAST_CALL: Duration = Duration::from_millis(500);",
         new: "const LAST_CALL: Duration = Duration::ZERO;",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "whoever_asks_once_more_when_the_end_has_begun_is_answered_and_told_that_it_was_the_last",
     },
     Breakage {
@@ -131,7 +132,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "    reception.welcome_the_last(listener);",
         new: "    drop(listener);",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "whoever_is_connected_when_the_end_begins_and_was_not_accepted_yet_is_answered",
     },
     Breakage {
@@ -141,7 +142,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "    if !told || asked.load(Ordering::Relaxed) {",
         new: "    if !told || asked.load(Ordering::Relaxed) || true {",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "half_of_a_head_does_not_hold_up_the_end",
     },
     Breakage {
@@ -151,7 +152,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "tokio::time::timeout(limits.requests_at_the_end(), &mut accepting)",
         new: "tokio::time::timeout(limits.stop(), &mut accepting)",
         package: BANK,
-        target: IT,
+        target: It,
         test: "a_request_that_does_not_end_is_cut_off_and_keeps_neither_leases_nor_commits",
     },
     Breakage {
@@ -161,7 +162,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let published = self.store.close().await;",
         new: "        let published = true;",
         package: BANK,
-        target: IT,
+        target: It,
         test: "a_server_that_is_stopped_under_load_answers_every_request_and_leaves_nothing_behind",
     },
     Breakage {
@@ -171,7 +172,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "tokio::join!(backends.stop(), traces.end(left));",
         new: "tokio::join!(backends.stop(), async { _ = (traces, left) });",
         package: BANK,
-        target: IT,
+        target: It,
         test: "every_request_reaches_the_collector_and_the_last_ones_at_the_end",
     },
     Breakage {
@@ -181,7 +182,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let place = |waiting| (waiting < self.bound).then_some(waiting + 1);",
         new: "        let place = |waiting| (waiting < self.bound || true).then_some(waiting + 1);",
         package: BANK,
-        target: IT,
+        target: It,
         test: "a_collector_that_takes_nothing_costs_spans_that_are_counted_and_no_request_and_not_the_end",
     },
     Breakage {
@@ -191,7 +192,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "    if skew.abs() < SKEW_SECONDS {",
         new: "    if skew.abs() < SKEW_SECONDS || true {",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_clock_that_is_wrong_is_found_whichever_way",
     },
     Breakage {
@@ -201,7 +202,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if still {",
         new: "        if still && false {",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_lease_that_nobody_renews_is_found_and_so_is_a_group_without_workers",
     },
     Breakage {
@@ -211,7 +212,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "before.id == writer.id && before.counter == writer.counter",
         new: "before.id == writer.id && before.counter != writer.counter",
         package: SERVER,
-        target: LIB,
+        target: Lib,
         test: "a_writer_that_died_is_found_and_one_that_is_taken_over_is_told_apart",
     },
     Breakage {
@@ -221,7 +222,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            if applied >= version {",
         new: "            if applied.plus(1) >= version {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_wait_never_says_applied_early_and_never_outlives_its_limit",
     },
     Breakage {
@@ -231,7 +232,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        let deadline = begin + time;",
         new: "        let deadline = begin + time * 2;",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "a_wait_never_says_applied_early_and_never_outlives_its_limit",
     },
     Breakage {

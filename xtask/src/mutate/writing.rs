@@ -1,6 +1,7 @@
 //! What can be broken between a command and the feed.
 
-use super::breakage::{Breakage, IT, KINESIS, LIB, MEMORY};
+use super::breakage::Target::{It, Lib};
+use super::breakage::{Breakage, KINESIS, MEMORY};
 
 /// The first half of the table, by package.
 pub(super) const TABLE: &[Breakage] = &[
@@ -11,7 +12,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "let state = serde_json::from_slice(&snapshot.state).ok()?;",
         new: "let state = serde_json::from_slice(&snapshot.state).unwrap_or_default();",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "deleted_and_undecodable_snapshots_change_nothing",
     },
     Breakage {
@@ -21,7 +22,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "events.iter().for_each(|event| state.apply(event));",
         new: "let _not_applied = events;",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "state_from_snapshot_and_tail_equals_a_full_replay",
     },
     Breakage {
@@ -31,7 +32,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "matches!(self, Self::Nothing | Self::Refused(_) | Self::Precondition)",
         new: "false",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "a_refusal_on_a_stale_read_is_confirmed",
     },
     Breakage {
@@ -41,7 +42,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "match keyed.map_or(Seen::New, |keyed| fold.keys.seen(keyed)) {",
         new: "match keyed.map_or(Seen::New, |_| Seen::New) {",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "the_same_key_twice_changes_nothing",
     },
     Breakage {
@@ -51,7 +52,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "append.check(&self.capabilities())?;",
         new: "let _not_checked = append.check(&self.capabilities());",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "a_commit_over_a_limit_changes_nothing",
     },
     Breakage {
@@ -61,7 +62,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        if streams > capabilities.transaction_streams {",
         new: "        if streams > capabilities.transaction_streams && false {",
         package: MEMORY,
-        target: IT,
+        target: It,
         test: "a_transaction_over_a_limit_changes_nothing",
     },
     Breakage {
@@ -71,7 +72,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "pub(crate) const NOTHING_THERE: &str = \"attribute_not_exists(s)\";",
         new: "pub(crate) const NOTHING_THERE: &str = \"attribute_not_exists(nothing)\";",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "a_race_to_create_has_one_winner",
     },
     Breakage {
@@ -81,7 +82,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "if self.heads.is_end(stream, known) {",
         new: "if self.heads.is_end(stream, known) || true {",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "exact_never_makes_a_hole",
     },
     Breakage {
@@ -91,7 +92,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "if winner.id == append.id {",
         new: "if winner.id == append.id && false {",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "a_lost_answer_is_recognised_by_the_next_try_of_the_sdk",
     },
     Breakage {
@@ -101,7 +102,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                if mark.id == append.id {",
         new: "                if mark.id == append.id && false {",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "an_append_sent_again_late_is_recognised",
     },
     Breakage {
@@ -111,7 +112,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());",
         new: "let more = false;",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "tiny_pages_give_the_whole_stream",
     },
     Breakage {
@@ -121,7 +122,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "state.lanes.each_ref().map(|lane| lane.open.first().map_or(lane.last, |lowest| lowest - 1))",
         new: "state.lanes.each_ref().map(|lane| lane.last)",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "no_open_number_is_ever_behind_a_mark",
     },
     Breakage {
@@ -131,7 +132,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "(Some(open), Some(commit)) => self.doubts.add(Doubt::new(open, commit)),",
         new: "(Some(open), Some(_)) => open.finish(),",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "a_commit_whose_answer_was_lost_is_published_although_nobody_asks_again",
     },
     Breakage {
@@ -141,7 +142,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "if known.is_some() && now.duration_since(since) >= self.wait(record.passes) {",
         new: "if known.is_some() {",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "only_a_record_that_stands_still_is_due",
     },
     Breakage {
@@ -151,7 +152,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "self.lanes.close();",
         new: "drop(&self.lanes);",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "a_writer_that_was_taken_for_dead_gives_out_no_more",
     },
     Breakage {
@@ -161,7 +162,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            life.confirm(&shared.book).await?;",
         new: "            let _not_looked_at = &life;",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "a_writer_that_slept_until_it_was_off_the_books_loses_nothing_when_it_dies_soon_after",
     },
     Breakage {
@@ -171,7 +172,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            if record.passes >= limits::PASSES && complete {",
         new: "            if record.passes >= 1 && complete {",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "commits_are_stored_once_and_all_of_them_published_in_any_storm_from_a_seed",
     },
     Breakage {
@@ -181,7 +182,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                Outcome::Throttled => {",
         new: "                Outcome::Throttled if false => Fate::Later,\n                Outcome::Throttled => {\n                    if true { return Fate::Published; }",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "records_refused_in_an_answer_that_is_a_success_go_again_and_keep_their_order",
     },
     Breakage {
@@ -191,7 +192,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "let first = line.waiting.first_entry().expect(\"something waits in a line that is not in flight\");",
         new: "let first = line.waiting.last_entry().expect(\"something waits in a line that is not in flight\");",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "nothing_is_lost_and_one_record_of_a_stream_is_in_flight_lowest_first",
     },
     Breakage {
@@ -201,7 +202,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        self.ready.pop_front();",
         new: "        if line.waiting.is_empty() { self.ready.pop_front(); }",
         package: KINESIS,
-        target: LIB,
+        target: Lib,
         test: "nothing_is_lost_and_one_record_of_a_stream_is_in_flight_lowest_first",
     },
     Breakage {
@@ -211,7 +212,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "self.inner.commands.take(bytes).ok_or_else(|| self.full())",
         new: "Ok(self.inner.commands.take(bytes).unwrap_or(self.inner.redelivered.take(0).ok_or_else(|| self.full())?))",
         package: KINESIS,
-        target: IT,
+        target: It,
         test: "what_cannot_wait_to_be_published_is_refused_before_it_is_written",
     },
 ];
