@@ -249,6 +249,75 @@ async fn rows_are_exact_over_a_row_store_that_fails_and_loses_answers() {
     running.stop().await;
 }
 
+/// Says of every second write that another owner was first.
+#[derive(Debug, Default)]
+struct Rivals {
+    writes: AtomicU64,
+}
+
+#[async_trait]
+impl Fault for Rivals {
+    async fn write(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        transaction: &Transaction,
+    ) -> Result<Written, RowError> {
+        let lost = self.writes.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+        if lost { Ok(Written::Lost) } else { rows.write(generation, transaction).await }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_lost_to_another_owner_is_loaded_and_decided_again() {
+    let store = Arc::new(MemoryStore::new());
+    let rows: Arc<dyn RowStore> = Arc::new(Faulty::<Rivals>::default());
+    let running = start(&store, &rows);
+    let (versions, plain) = load_with(&store, 5).await;
+    running.wait(&versions).await;
+    assert_rows(rows.as_ref(), &plain).await;
+    running.stop().await;
+}
+
+/// Takes a second for each write.
+#[derive(Debug, Default)]
+struct Slow {
+    begun: AtomicU64,
+    done: AtomicU64,
+}
+
+#[async_trait]
+impl Fault for Slow {
+    async fn write(
+        &self,
+        rows: &MemoryRows,
+        generation: &Generation,
+        transaction: &Transaction,
+    ) -> Result<Written, RowError> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let written = rows.write(generation, transaction).await;
+        self.done.fetch_add(1, Ordering::Relaxed);
+        written
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_batch_under_way_is_written_before_a_worker_stops() {
+    let store = Arc::new(MemoryStore::new());
+    let slow = Arc::new(Faulty::<Slow>::default());
+    let rows: Arc<dyn RowStore> = Arc::clone(&slow) as Arc<dyn RowStore>;
+    let _loaded = load_with(&store, 1).await;
+    let running = start(&store, &rows);
+    while slow.fault.begun.load(Ordering::Relaxed) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(slow.fault.done.load(Ordering::Relaxed), 0);
+    running.stop().await;
+    let (begun, done) = (slow.fault.begun.load(Ordering::Relaxed), slow.fault.done.load(Ordering::Relaxed));
+    assert_eq!(done, begun, "a write was given up half-way");
+}
+
 /// Brings only the commits that end at a version from `from` on, each twice and each batch backwards.
 #[derive(Debug)]
 struct Lossy {

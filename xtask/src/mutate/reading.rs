@@ -43,7 +43,7 @@ pub(super) const TABLE: &[Breakage] = &[
         new: "                (_, Ok(Written::Lost)) => {}",
         package: PROJECTIONS,
         target: It,
-        test: "rows_are_exact_over_a_row_store_that_fails_and_loses_answers",
+        test: "what_was_lost_to_another_owner_is_loaded_and_decided_again",
     },
     Breakage {
         law: "L5",
@@ -123,7 +123,7 @@ pub(super) const TABLE: &[Breakage] = &[
         new: "deadline = Some(Instant::now());",
         package: PROJECTIONS,
         target: It,
-        test: "a_worker_that_stops_in_good_order_is_followed_within_a_second",
+        test: "the_batch_under_way_is_written_before_a_worker_stops",
     },
     Breakage {
         law: "L5",
