@@ -31,7 +31,7 @@ const QUEUE: usize = 2048;
 /// Spans that are sent at once.
 const BATCH: usize = 512;
 /// How long spans wait for others to be sent with.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(5);
 /// How long sending a batch may take, tries after the first one included.
 const SEND: Duration = Duration::from_secs(5);
 /// How long sending what is left may take at the end.

@@ -68,7 +68,7 @@ async fn every_request_reaches_the_collector_and_the_last_ones_at_the_end() {
             .header("traceparent", format!("00-{:032x}-b7ad6b7169203331-01", trace(number)));
         assert!(command.body(body).send().await.unwrap().status().is_success());
     }
-    // Spans are sent once a second: those of the last moment are sent because the process ends.
+    // Spans are sent every five seconds: those of the last moment are sent because the process ends.
     let (code, lines) = terminate(dev).await;
     assert_eq!(code, Some(0), "{lines:?}");
     let received = received.lock().unwrap();
