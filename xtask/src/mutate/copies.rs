@@ -82,7 +82,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "        self.table().await?;",
         new: "",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "the_fold_does_not_wait_for_the_table_and_whoever_writes_first_does",
     },
 ];

@@ -242,7 +242,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "now.duration_since(known.since) >= EXPIRY {",
         new: "now.duration_since(known.since) >= 1_000 * EXPIRY {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "one_whose_process_was_killed_is_shown_as_interrupted_and_asked_for_anew",
     },
     Breakage {
@@ -252,7 +252,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "if record.lost || record.operation.cancelled_by.is_some() {",
         new: "if record.lost {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "one_that_is_cancelled_elsewhere_stops_in_good_order_and_the_next_goes_on",
     },
     Breakage {
@@ -262,7 +262,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "                Some(open) if !open.state.is_ended() => {",
         new: "                Some(open) if open.state == OperationState::Queued => {",
         package: PROJECTIONS,
-        target: IT,
+        target: It,
         test: "one_that_is_alive_elsewhere_is_not_asked_for_twice",
     },
     Breakage {
@@ -272,7 +272,7 @@ pub(super) const TABLE: &[Breakage] = &[
         old: "            stop.send_replace(true);",
         new: "            std::mem::forget(stop);",
         package: BANK,
-        target: IT,
+        target: It,
         test: "a_server_that_ends_releases_the_slots_of_its_rebuild_and_says_so",
     },
 ];
