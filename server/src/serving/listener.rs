@@ -22,6 +22,9 @@ const REFUSAL: Duration = Duration::from_secs(1);
 /// idle connection gets no answer; so each is told with its last answer that there will be none after it, and whoever
 /// asks again within this time hears it.
 const LAST_CALL: Duration = Duration::from_millis(500);
+/// How long a connection has after that to read what has come: on a machine that is short of time, all at once with the end
+/// of the wait.
+const HEARING: Duration = Duration::from_millis(50);
 /// Connections that wait to be accepted, as many as the system keeps of them.
 const BACKLOG: usize = 1024;
 /// What a connection above the limit is told.
@@ -69,6 +72,7 @@ pub(super) async fn accept(
     let Reception { graceful, mut connections, .. } = reception;
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_CALL, all).await.is_err() {
+        tokio::time::sleep(HEARING).await;
         close.send_replace(true);
         graceful.shutdown().await;
         while connections.join_next().await.is_some() {}
