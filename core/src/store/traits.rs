@@ -23,8 +23,10 @@ pub trait EventStore: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the stream is not as expected, unless the commit that took the place has the
-    /// same id: then an earlier try succeeded and this one answers with it. [`StoreError::OutcomeUnknown`] when the
-    /// write may have happened.
+    /// same id: then an earlier try succeeded and this one answers with it. A conflict stands for every earlier try
+    /// whose call has ended, answered or not: none of them is carried out later. One whose call is still under way may
+    /// be, if the stream is behind what was expected and gets there. [`StoreError::OutcomeUnknown`] when the write may
+    /// have happened.
     ///
     /// # Ordering
     /// Commits of a stream have versions without hole or overlap (L1).

@@ -1,8 +1,11 @@
 //! Several streams together: one TransactWriteItems, and what the reasons mean when it is cancelled.
 //!
 //! A stream that is only checked takes one condition. That a stream is at version v means that a commit ends at v, which
-//! is known or read beforehand and stays true, and that nothing is at v+1, which is the condition. That it exists, or
-//! does not, is a condition on the item at version 1.
+//! is known or read beforehand and stays true, and that nothing is at v+1, which is the condition. That it does not exist
+//! is the same for version 0. That it exists stays true, so it is known or read beforehand and takes no condition.
+//!
+//! Every condition is thus that nothing is at a place, and one that has failed fails for good: no try of a transaction that
+//! arrives late is carried out after another was refused.
 
 use std::sync::Arc;
 
@@ -23,9 +26,6 @@ use super::limits;
 use super::place::{Place, exact};
 use super::store::Ledger;
 use crate::outbox::Ticket;
-
-/// The condition on a stream that has to exist.
-const SOMETHING_THERE: &str = "attribute_exists(s)";
 
 /// What came of a try.
 enum Sent {
@@ -108,7 +108,7 @@ impl Ledger {
                 conflict = Some(self.conflict(&append.stream, append.expected, end, Some(winner)));
             }
         }
-        let checked = transaction.checks.iter().filter(|check| check.expected != Expected::Any);
+        let checked = transaction.checks.iter().filter(|check| exact(check.expected).is_some());
         for (check, reason) in checked.zip(reasons.iter().skip(commits.len())) {
             if failed(reason) && conflict.is_none() {
                 let item = reason.item().filter(|item| !item.is_empty()).cloned();
@@ -170,26 +170,24 @@ impl Ledger {
         checks: &[Check],
     ) -> Result<(Vec<TransactWriteItem>, Option<Box<Conflict>>), Fault> {
         let (mut conditions, mut refused) = (Vec::new(), None);
-        for check in checks {
-            let (first, condition) = match exact(check.expected) {
-                Some(known) => {
-                    if !self.heads.is_end(&check.stream, known) {
-                        let head = self.head(&check.stream).await?;
-                        if head != known {
-                            let conflict = || self.conflict(&check.stream, check.expected, head, None);
-                            refused = refused.or_else(|| Some(conflict()));
-                            continue;
-                        }
-                    }
-                    (known.next(), NOTHING_THERE)
-                }
-                None if check.expected == Expected::Any => continue,
-                None => (Version(1), SOMETHING_THERE),
+        for Check { stream, expected } in checks {
+            let known = exact(*expected);
+            let holds = match known {
+                Some(known) => self.heads.is_end(stream, known),
+                None => expected.allows(self.heads.highest(stream)),
             };
+            if !holds {
+                let head = self.head(stream).await?;
+                if !expected.allows(head) {
+                    refused = refused.or_else(|| Some(self.conflict(stream, *expected, head, None)));
+                    continue;
+                }
+            }
+            let Some(known) = known else { continue };
             let condition = ConditionCheck::builder()
                 .table_name(&self.table.name)
-                .set_key(Some(item::key(&check.stream, first)))
-                .condition_expression(condition)
+                .set_key(Some(item::key(stream, known.next())))
+                .condition_expression(NOTHING_THERE)
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .build()
                 .expect("table, key and condition are given");
