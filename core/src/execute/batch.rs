@@ -165,7 +165,7 @@ impl Executor {
                             .precondition(conflict.stream, check.expected, conflict.actual)
                             .await);
                     }
-                    backoff::pause(conflicts).await;
+                    backoff::pause(self.pause, conflicts).await;
                     conflicts += 1;
                     for command in &mut batch.commands {
                         let caught_up = match command.stream() == &conflict.stream {

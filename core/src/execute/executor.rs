@@ -30,6 +30,7 @@ use crate::{Aggregate, Command, Commit, Event, Expected, Id, StreamName, Version
 pub struct Executor {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) cache: Arc<StateCache>,
+    pub(super) pause: backoff::Pause,
 }
 
 /// A command that was carried out.
@@ -66,7 +67,14 @@ impl Executor {
     /// An executor that caches the state of about this many streams.
     #[must_use]
     pub fn with_cache(store: Arc<dyn EventStore>, streams: usize) -> Self {
-        Self { store, cache: Arc::new(StateCache::new(streams)) }
+        Self { store, cache: Arc::new(StateCache::new(streams)), pause: backoff::PAUSE }
+    }
+
+    /// The same, pausing after a conflict by another clock: for simulations, whose time is not that of the machine.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn pausing(self, pause: backoff::Pause) -> Self {
+        Self { pause, ..self }
     }
 
     /// The store it works on.
@@ -129,7 +137,7 @@ impl Executor {
                         return Err(ExecuteError::Contended { stream, decisions: limits::DECISIONS });
                     }
                     Err(StoreError::Conflict(conflict)) => {
-                        backoff::pause(conflicts).await;
+                        backoff::pause(self.pause, conflicts).await;
                         conflicts += 1;
                         let caught_up = step.catch_up(store, &conflict).await;
                         caught_up.inspect_err(|_| self.cache.remove(id.stream()))?;

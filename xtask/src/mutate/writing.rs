@@ -106,6 +106,16 @@ pub(super) const TABLE: &[Breakage] = &[
         test: "an_append_sent_again_late_is_recognised",
     },
     Breakage {
+        law: "L3",
+        what: "a stream that has to be there is a condition, which a first try that is late may find met",
+        file: "store-kinesis/src/ledger/transaction.rs",
+        old: "let (checks, refused) = self.checks(&transaction.checks).await?;",
+        new: "let (mut checks, refused) = self.checks(&transaction.checks).await?; let refused = match refused { Some(refused) if again == 0 && refused.expected == Expected::Exists => { checks.push(TransactWriteItem::builder().condition_check(ConditionCheck::builder().table_name(&self.table.name).set_key(Some(item::key(&refused.stream, Version(1)))).condition_expression(\"attribute_exists(s)\").build().expect(\"whole\")).build()); None } refused => refused };",
+        package: KINESIS,
+        target: It,
+        test: "a_transaction_that_was_refused_is_not_carried_out_when_its_first_try_arrives",
+    },
+    Breakage {
         law: "L1",
         what: "a page that DynamoDB cut short counts as the last",
         file: "store-kinesis/src/ledger/requests.rs",

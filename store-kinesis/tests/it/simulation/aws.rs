@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::check;
 use super::clients::Book;
 use super::conditions::{Item, holds, set, wanted};
+use super::purses::Purses;
 use super::stream::{self, Stream};
 use super::table::{How, Table};
 
@@ -23,6 +24,7 @@ pub(crate) struct Aws {
     pub(crate) stream: Mutex<Stream>,
     /// What clients asked and were answered, for the checks alone.
     pub(crate) book: Mutex<Book>,
+    pub(crate) purses: Mutex<Purses>,
     random: Mutex<Random>,
     /// Answers of transactions by their tokens.
     tokens: Mutex<BTreeMap<String, Answer>>,
@@ -64,6 +66,7 @@ impl Aws {
             control: Mutex::new(Table::new("g", "k")),
             stream: Mutex::default(),
             book: Mutex::default(),
+            purses: Mutex::default(),
             random: Mutex::new(Random(seed ^ 0x5eed)),
             tokens: Mutex::default(),
         }

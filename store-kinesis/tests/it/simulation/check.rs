@@ -2,40 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use headwater::{CommitId, StreamName, Version};
+use headwater::{StreamName, Version};
 use headwater_proof::simulation::lock;
 use headwater_store_kinesis::record::Record;
 
 use super::aws::Aws;
-use super::clients::amount;
 use super::conditions::{Item, number, text};
+use super::items::{Kept, events, kept, stream};
+use super::orders::TILL;
+use super::purses;
 use super::stream::Entry;
-
-/// The little of an item of the ledger that the checks need.
-struct Place {
-    stream: StreamName,
-    first: Version,
-    last: Version,
-    id: CommitId,
-}
-
-fn place(item: &Item) -> Place {
-    let first = item.get("v").and_then(number).expect("an item has a version");
-    let count = item.get("n").and_then(number).expect("an item has a count");
-    let id = item.get("i").and_then(|id| BASE64_STANDARD.decode(id.get("B")?.as_str()?).ok());
-    let id = id.and_then(|bytes| uuid::Uuid::from_slice(&bytes).ok()).expect("an item has an id");
-    Place { stream: stream(item), first: Version(first), last: Version(first + count - 1), id: CommitId(id) }
-}
-
-fn stream(item: &Item) -> StreamName {
-    StreamName::parse(item.get("s").and_then(text).expect("an item has a stream")).expect("a good one")
-}
 
 /// The version of a stream, as it is.
 pub(crate) fn head(aws: &Aws, stream: &StreamName) -> Version {
     let ledger = lock(&aws.ledger);
-    ledger.all(stream.as_str()).next_back().map_or(Version::EMPTY, |item| place(item).last)
+    ledger.all(stream.as_str()).next_back().map_or(Version::EMPTY, |item| kept(item).last)
 }
 
 /// What a plain fold of the ledger gives at the end of a commit.
@@ -46,17 +27,17 @@ pub(crate) fn sum_at(aws: &Aws, stream: &StreamName, version: Version) -> Option
         if reached >= version {
             break;
         }
-        let place = place(item);
+        let place = kept(item);
         sum += book.stories.get(&place.id)?.amounts().sum::<u64>();
         reached = place.last;
     }
     (reached == version).then_some(sum)
 }
 
-/// A commit is about to be stored: at the end of its stream (L1), for the first time (L3), and not behind the mark of its
-/// writer (L4).
+/// A commit is about to be stored: at the end of its stream (L1), for the first time, as it was asked for, and not after
+/// a client was told that it would not be (L3), and not behind the mark of its writer (L4).
 pub(crate) fn committed(aws: &Aws, item: &Item) {
-    let place = place(item);
+    let place = kept(item);
     let before = head(aws, &place.stream);
     if place.first != before.next() {
         aws.air.broke(format!("L1: {} at version {before} gets a commit at {}", place.stream, place.first));
@@ -68,6 +49,7 @@ pub(crate) fn committed(aws: &Aws, item: &Item) {
             place.id, place.first
         ));
     }
+    is_asked_for(aws, &place, item);
     let lane = item.get("w").and_then(text).and_then(|lane| lane.split_once('#'));
     let (writer, lane) = lane.expect("an item has a writer");
     let marks = lock(&aws.control).get(&key(writer)).map(marks);
@@ -76,6 +58,28 @@ pub(crate) fn committed(aws: &Aws, item: &Item) {
         aws.air
             .broke(format!("L4: {} of {} arrives behind the mark of its writer", place.first, place.stream));
     }
+}
+
+/// A commit is what a client asked for, and none was told that it would not be stored.
+fn is_asked_for(aws: &Aws, place: &Kept, item: &Item) {
+    let Some(events) = events(item) else {
+        aws.air.broke(format!("L1: the events of {} of {} cannot be read", place.first, place.stream));
+        return;
+    };
+    if is_till(&place.stream) {
+        let book = lock(&aws.book);
+        let story = book.stories.get(&place.id);
+        let asked = story.is_some_and(|story| story.append.events == events);
+        let refused = story.is_some_and(|story| story.tries.is_refused());
+        drop(book);
+        if !asked || refused {
+            let said = if asked { "was refused, and then carried out" } else { "was not asked for" };
+            aws.air.broke(format!("L3: {} of {} {said}", place.first, place.stream));
+        }
+    } else {
+        purses::committed(aws, place, &events, item);
+    }
+    lock(&aws.book).events.insert(place.id, events);
 }
 
 /// A record of a writer is about to be saved: its marks pass nothing that is not on the feed (L4).
@@ -128,8 +132,7 @@ pub(crate) fn is_committed(aws: &Aws, entry: &Entry) {
     let commit = &entry.record.commit;
     let book = lock(&aws.book);
     let stored = book.places.get(&commit.id) == Some(&(commit.stream.clone(), commit.first));
-    let amounts = commit.events.iter().map(amount);
-    let same = book.stories.get(&commit.id).is_some_and(|story| story.amounts().eq(amounts));
+    let same = book.events.get(&commit.id) == Some(&commit.events);
     drop(book);
     if !stored || !same || entry.key != commit.stream.as_str() {
         aws.air.broke(format!("L2: a record is not what the ledger has: {entry:?}"));
@@ -181,10 +184,11 @@ pub(crate) fn end(aws: &Aws) -> Result<(), String> {
         if told.is_some() && told.as_ref() != place {
             return Err(format!("L3: {id} is told to be at {told:?}, the ledger has it at {place:?}"));
         }
-        if place.is_some() && told.is_none() && story.open == 0 {
+        if place.is_some() && told.is_none() && story.tries.open == 0 {
             return Err(format!("L3: {id} was refused, the ledger has it at {place:?}"));
         }
     }
+    lock(&aws.purses).end()?;
     let mut shards: BTreeMap<&StreamName, &str> = BTreeMap::new();
     for (shard, record) in feed.records() {
         if *shards.entry(&record.commit.stream).or_insert(shard) != shard {
@@ -194,14 +198,25 @@ pub(crate) fn end(aws: &Aws) -> Result<(), String> {
     Ok(())
 }
 
-/// Every stream of the ledger with its version and the sum of its events.
+/// The version of a purse and what is in it.
+pub(crate) fn purse(aws: &Aws, purse: &StreamName) -> (Version, u64) {
+    let purses = lock(&aws.purses);
+    let head = purses.head(purse);
+    (head, purses.sum_at(purse, head).unwrap_or_default())
+}
+
+/// Every till of the ledger with its version and the sum of its events.
 pub(crate) fn stored(aws: &Aws) -> BTreeMap<StreamName, (Version, u64)> {
     let streams: BTreeSet<StreamName> =
-        lock(&aws.book).places.values().map(|(stream, _)| stream.clone()).collect();
+        lock(&aws.book).places.values().map(|(stream, _)| stream.clone()).filter(is_till).collect();
     let of = |stream: StreamName| {
         let head = head(aws, &stream);
         let sum = sum_at(aws, &stream, head).unwrap_or_default();
         (stream, (head, sum))
     };
     streams.into_iter().map(of).collect()
+}
+
+fn is_till(stream: &StreamName) -> bool {
+    stream.category() == TILL
 }

@@ -34,6 +34,8 @@ struct Inner {
     calls: Calls,
     /// Records that are under way, by stream of events.
     in_flight: Mutex<BTreeMap<String, usize>>,
+    /// The operation whose next request arrives so many milliseconds later.
+    late: Mutex<Option<(&'static str, u64)>>,
 }
 
 /// What becomes of a request.
@@ -61,7 +63,7 @@ struct InFlight {
 impl Line {
     pub(crate) fn new(aws: &Arc<Aws>, process: usize, seed: u64, death: Option<(u64, bool)>) -> Self {
         let (aws, calls) = (Arc::clone(aws), Calls::new(seed, death));
-        let inner = Inner { aws, process, calls, in_flight: Mutex::default() };
+        let inner = Inner { aws, process, calls, in_flight: Mutex::default(), late: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -77,6 +79,11 @@ impl Line {
     /// The process dies at the request after so many more.
     pub(crate) fn dies_after(&self, calls: u64, carried_out: bool) {
         self.inner.calls.dies_after(calls, carried_out);
+    }
+
+    /// The next request of an operation arrives so many milliseconds later.
+    pub(crate) fn is_late_with(&self, operation: &'static str, millis: u64) {
+        *lock(&self.inner.late) = Some((operation, millis));
     }
 }
 
@@ -104,6 +111,8 @@ impl HttpConnector for Line {
 impl Inner {
     async fn call(self: Arc<Self>, operation: String, body: Value) -> Result<Answer, ConnectorError> {
         let Call { fate, before, after, dies } = self.next();
+        let late = lock(&self.late).take_if(|(chosen, _)| *chosen == operation);
+        let fate = late.map_or(fate, |(_, millis)| Fate::Late(millis));
         if dies == Some(false) {
             self.calls.die().await;
         }

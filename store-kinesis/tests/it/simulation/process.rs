@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use headwater::{EventStore, Executor};
 use headwater_aws::testing;
 use headwater_proof::simulation::{Clock, Random};
 use headwater_store_kinesis::{Clients, Config, KinesisStore};
@@ -12,14 +13,17 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use super::aws::Aws;
-use super::clients::{Order, ask};
+use super::clients::ask;
+use super::errands::{self, Errand};
 use super::line::Line;
+use super::orders::Order;
 
 /// How the stores of a world are configured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct How {
     pub(crate) page_commits: usize,
     pub(crate) heads: usize,
+    pub(crate) cached_states: usize,
     pub(crate) queue_commits: usize,
     pub(crate) takeover_after: Duration,
 }
@@ -31,6 +35,7 @@ pub(crate) struct Process {
     pub(crate) line: Line,
     pub(crate) clock: Clock,
     store: Arc<KinesisStore>,
+    executor: Executor,
     closing: Option<JoinHandle<bool>>,
     asked: Vec<JoinHandle<()>>,
 }
@@ -51,14 +56,28 @@ impl Process {
         let entered = runtime.enter();
         let store = Arc::new(KinesisStore::open(&clients, &config(how)));
         drop(entered);
+        let executor = Executor::with_cache(Arc::clone(&store) as Arc<dyn EventStore>, how.cached_states);
+        let executor = executor.pausing(|time| Box::pin(tokio::time::sleep(time)));
         let clock = Clock::new(random);
-        Self { number, runtime, line, clock, store, closing: None, asked: Vec::new() }
+        Self { number, runtime, line, clock, store, executor, closing: None, asked: Vec::new() }
     }
 
     /// A client asks it for something.
     pub(crate) fn ask(&mut self, aws: &Arc<Aws>, order: Order) {
         let asked = ask(Arc::clone(aws), Arc::clone(&self.store), self.number, order);
         self.asked.push(self.runtime.spawn(asked));
+    }
+
+    /// A client has a command carried out.
+    pub(crate) fn run(&mut self, aws: &Arc<Aws>, errand: Errand) {
+        let run = errands::run(Arc::clone(aws), self.executor.clone(), self.number, errand);
+        self.asked.push(self.runtime.spawn(run));
+    }
+
+    /// A client looks into some purse.
+    pub(crate) fn look(&mut self, aws: &Arc<Aws>, number: u64) {
+        let look = errands::look(Arc::clone(aws), self.executor.clone(), number);
+        self.asked.push(self.runtime.spawn(look));
     }
 
     /// It is asked to stop in good order.
@@ -100,8 +119,8 @@ impl Process {
     }
 
     /// Carries out something at once, in the time of this process.
-    pub(crate) fn now<T>(&self, work: impl AsyncFnOnce(&KinesisStore) -> T) -> T {
-        self.runtime.block_on(work(&self.store))
+    pub(crate) fn now<T>(&self, work: impl AsyncFnOnce(&KinesisStore, &Executor) -> T) -> T {
+        self.runtime.block_on(work(&self.store, &self.executor))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Worlds from seeds.
 
+use headwater::Expected;
 use headwater_proof::simulation::{Run, all, finished, seeds};
 
 use super::check;
+use super::orders::{Order, till};
 use super::world::World;
 
 /// Seeds of a run of the tests.
@@ -128,4 +130,43 @@ fn overslept(seed: u64) -> Run {
 #[test]
 fn a_writer_that_slept_until_it_was_off_the_books_loses_nothing_when_it_dies_soon_after() {
     all("overslept", 12, overslept);
+}
+
+/// A client wants a commit written if another stream is there, and the first try that leaves its process is on its way for
+/// long. The SDK tries again, or the process dies and the client asks another one; it is refused. Then somebody makes that
+/// stream, and whatever is on its way arrives.
+fn refused_before_it_arrives(seed: u64) -> Run {
+    let mut world = World::new(seed, 2, 0);
+    (0..2).for_each(|slot| world.start(slot, None));
+    let result = (|| {
+        let awaits = Order::awaits(&mut world.random, &world.aws, till("awaited"));
+        let process = world.processes[0].as_ref().ok_or("nobody lives")?;
+        process.line.is_late_with("TransactWriteItems", 30_000);
+        world.give(0, awaits.clone());
+        world.live_for(100);
+        if seed.is_multiple_of(2) {
+            world.kill(0);
+            world.give(1, awaits.clone());
+        }
+        for _ in 0..40 {
+            world.live_for(250);
+            world.sound()?;
+        }
+        if !awaits.is_refused(&world.aws) {
+            return Err("nobody was refused".to_owned());
+        }
+        let makes = Order::one(&mut world.random, &world.aws, till("awaited"), Expected::NoStream);
+        world.give(1, makes);
+        for _ in 0..40 {
+            world.live_for(1_000);
+            world.sound()?;
+        }
+        world.come_to_rest()
+    })();
+    finished(&world.aws.air, seed, result)
+}
+
+#[test]
+fn a_transaction_that_was_refused_is_not_carried_out_when_its_first_try_arrives() {
+    all("refused before it arrives", 12, refused_before_it_arrives);
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater::EventStoreExt;
 use headwater::store::Read;
-use headwater_proof::simulation::Random;
+use headwater::{EventStoreExt, Expected, Id};
+use headwater_proof::simulation::{Random, lock};
 
 use super::aws::Aws;
 use super::check;
-use super::clients::{Order, amount};
+use super::errands::Errand;
+use super::orders::{Order, amount, till};
 use super::process::{How, Process};
+use super::purse::Purse;
 
 /// How long the world may take to come to rest, in milliseconds: longer than a commit in doubt is looked for.
 const REST: u64 = 900_000;
@@ -26,6 +28,9 @@ pub(crate) struct World {
     how: How,
     started: usize,
     orders: Vec<Order>,
+    errands: Vec<Errand>,
+    /// Errands that were ever made.
+    made: u64,
 }
 
 impl World {
@@ -36,12 +41,13 @@ impl World {
         let how = How {
             page_commits: [2, 7, 1_000][random.index(3)],
             heads: [1, 1_000][random.index(2)],
+            cached_states: [1, 1_000][random.index(2)],
             queue_commits: [6, 1_000][random.index(2)],
             takeover_after: Duration::from_secs(2 + random.below(4)),
         };
         let aws = Arc::new(Aws::new(seed, rarity));
         let processes = (0..processes).map(|_| None).collect();
-        Self { aws, random, processes, how, started: 0, orders: Vec::new() }
+        Self { aws, random, processes, how, started: 0, orders: Vec::new(), errands: Vec::new(), made: 0 }
     }
 
     /// From now on processes look after each other as seldom as in production: for hours that go by.
@@ -83,8 +89,38 @@ impl World {
         }
     }
 
-    /// A client gives some process an order: a new one, or one of which it has heard nothing.
+    /// A client wants something of some process: commits written, or commands carried out; something new, or something of
+    /// which it has heard nothing.
     pub(crate) fn order(&mut self, slot: usize) {
+        match self.random.below(3) {
+            0 => self.run(slot),
+            _ => self.write(slot),
+        }
+    }
+
+    fn run(&mut self, slot: usize) {
+        let Some(process) = &mut self.processes[slot] else { return };
+        let now = self.aws.air.now();
+        let (aws, random) = (&self.aws, &mut self.random);
+        if random.one_in(8) {
+            process.look(aws, random.draw());
+            return;
+        }
+        self.errands.retain(|errand| errand.made + AGAIN_WITHIN > now);
+        if !self.errands.is_empty() && random.one_in(3) {
+            let errand = self.errands[random.index(self.errands.len())].clone();
+            if errand.again(random, aws) {
+                process.run(aws, errand);
+            }
+            return;
+        }
+        let errand = Errand::some(random, aws, self.made, &self.errands);
+        self.made += 1;
+        self.errands.push(errand.clone());
+        process.run(aws, errand);
+    }
+
+    fn write(&mut self, slot: usize) {
         let Some(process) = &mut self.processes[slot] else { return };
         let now = self.aws.air.now();
         let (aws, random) = (&self.aws, &mut self.random);
@@ -107,7 +143,12 @@ impl World {
 
     /// A client wants one commit written, whatever there is.
     pub(crate) fn order_any(&mut self, slot: usize) {
-        let order = Order::any(&mut self.random, &self.aws);
+        let order = Order::one(&mut self.random, &self.aws, till("0"), Expected::Any);
+        self.give(slot, order);
+    }
+
+    /// A client gives a process this order.
+    pub(crate) fn give(&mut self, slot: usize, order: Order) {
         if let Some(process) = &mut self.processes[slot] {
             process.ask(&self.aws, order);
         }
@@ -183,12 +224,22 @@ impl World {
     fn read(&self) -> Result<(), String> {
         let process = self.processes.iter().flatten().next().ok_or("nobody lives")?;
         for (stream, (head, sum)) in check::stored(&self.aws) {
-            let commits = process.now(async |store| store.read_all(&stream, Read::all()).await);
+            let commits = process.now(async |store, _| store.read_all(&stream, Read::all()).await);
             let commits = commits.map_err(|error| format!("L1: {stream} cannot be read: {error}"))?;
             let read: u64 = commits.iter().flat_map(|commit| &commit.events).map(amount).sum();
             let last = commits.last().map(|commit| commit.last());
             if (last, read) != (Some(head), sum) {
                 return Err(format!("L1: {stream} at {head} with {sum} is read as {last:?} with {read}"));
+            }
+        }
+        let purses = lock(&self.aws.purses).all();
+        for purse in purses {
+            let id = Id::<Purse>::new(purse.id()).map_err(|error| error.to_string())?;
+            let seen = process.now(async |_, executor| executor.state(&id).await);
+            let seen = seen.map_err(|error| format!("L1: {purse} cannot be read: {error}"))?;
+            let (head, sum) = check::purse(&self.aws, &purse);
+            if (seen.version, seen.state.sum) != (head, sum) {
+                return Err(format!("L8: {purse} at {head} with {sum} is seen as {seen:?}"));
             }
         }
         Ok(())
