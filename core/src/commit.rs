@@ -96,8 +96,8 @@ pub struct Commit {
     pub command: Option<KeyedCommand>,
     /// The events, in order; never empty.
     pub events: Vec<EventData>,
-    /// The aggregate's state after this commit, if it rides along. A cache (L8).
-    pub snapshot: Option<Snapshot>,
+    /// The aggregate's state after this commit, if it rides along. A cache (L8). Boxed, because few commits have one.
+    pub snapshot: Option<Box<Snapshot>>,
 }
 
 impl Commit {

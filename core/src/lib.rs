@@ -33,7 +33,7 @@ pub use headwater_derive::{Aggregate, Command, Event, Projection};
 pub use id::Id;
 pub use jiff::Timestamp;
 pub use key::CommandKey;
-pub use metadata::Metadata;
+pub use metadata::{Facts, Metadata};
 pub use name::{MAX_CATEGORY_BYTES, MAX_STREAM_NAME_BYTES, NameError, StreamName, check_category};
 pub use schemars::JsonSchema;
 pub use snapshot::Snapshot;

@@ -1,9 +1,10 @@
 //! A shard: some of the streams and the log of their commits, behind one lock.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use headwater::store::{Append, StoreError};
 use headwater::{Commit, CommitId, Expected, StreamName, Version};
 use tokio::sync::Notify;
@@ -11,12 +12,9 @@ use tokio::sync::Notify;
 /// How many shards there are. Enough that threads seldom meet; each is also a partition of the feed.
 pub(crate) const SHARDS: usize = 16;
 
-/// The shard of a stream: FNV-1a over its name. Always the same, so that a stream is in one partition of the feed.
+/// The shard of a stream, by a hash of its name: always the same, so that a stream is in one partition of the feed.
 pub(crate) fn shard_number(stream: &StreamName) -> usize {
-    let hash = stream.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    // The high bits: the low ones of this hash are less well mixed.
+    let hash = FixedState::default().hash_one(stream);
     usize::try_from(hash >> 60).expect("four bits fit")
 }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use bytes::Bytes;
-use serde::ser::{Error as _, Impossible, Serialize, SerializeStruct, SerializeStructVariant, Serializer};
+use serde::ser::{Error as _, Impossible, Serialize, SerializeStructVariant, Serializer};
 use serde_json::Error;
 
 use super::formatter::Careful;
@@ -19,8 +19,6 @@ thread_local! {
     /// each would have to be grown, and shrunk again, because nobody knows how long a payload gets.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
-
-type Json<'a> = serde_json::Serializer<&'a mut Vec<u8>, Careful<'a>>;
 
 /// The number of an enum's variant and the JSON of its fields: an object, or whatever the one value of a variant
 /// like `Opened(Details)` is written as. A variant without fields is `{}`.
@@ -49,32 +47,50 @@ pub(super) fn encode_noting_nulls<T: Serialize>(value: &T) -> Result<(u32, Bytes
 /// Writes the fields, and answers with the number of the variant and whether a `null` was written.
 fn write<T: Serialize>(value: &T, payload: &mut Vec<u8>) -> Result<(u32, bool), Error> {
     let nulls = Cell::new(false);
-    let mut json = serde_json::Serializer::with_formatter(payload, Careful::new(&nulls));
-    let index = value.serialize(OneVariant { json: &mut json })?;
+    let index = value.serialize(OneVariant { payload, nulls: &nulls })?;
     Ok((index, nulls.get()))
 }
 
 /// A serializer that takes enums only and answers with the variant's number.
-struct OneVariant<'j, 'p> {
-    json: &'j mut Json<'p>,
+struct OneVariant<'p> {
+    payload: &'p mut Vec<u8>,
+    nulls: &'p Cell<bool>,
 }
 
-/// The fields of a struct variant on their way into an object.
-struct Fields<S> {
+/// The fields of a struct variant on their way into an object. Its braces and keys are written here: there are many of
+/// them in every event, and `serde_json` would look for something to escape in each.
+struct Fields<'p> {
     index: u32,
-    object: S,
+    payload: &'p mut Vec<u8>,
+    nulls: &'p Cell<bool>,
+    /// What comes before the next key.
+    before: u8,
 }
 
-impl<S: SerializeStruct<Ok = (), Error = Error>> SerializeStructVariant for Fields<S> {
+impl SerializeStructVariant for Fields<'_> {
     type Ok = u32;
     type Error = Error;
 
     fn serialize_field<T: ?Sized + Serialize>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        self.object.serialize_field(key, value)
+        self.payload.push(self.before);
+        self.before = b',';
+        if key.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+            self.payload.push(b'"');
+            self.payload.extend_from_slice(key.as_bytes());
+            self.payload.extend_from_slice(b"\":");
+        } else {
+            serde_json::to_writer(&mut *self.payload, key)?;
+            self.payload.push(b':');
+        }
+        let careful = Careful::inside_an_object(self.nulls);
+        value.serialize(&mut serde_json::Serializer::with_formatter(&mut *self.payload, careful))
     }
 
     fn end(self) -> Result<u32, Error> {
-        self.object.end()?;
+        if self.before == b'{' {
+            self.payload.push(b'{');
+        }
+        self.payload.push(b'}');
         Ok(self.index)
     }
 }
@@ -92,7 +108,7 @@ macro_rules! refuse {
     )*};
 }
 
-impl<'j, 'p> Serializer for OneVariant<'j, 'p> {
+impl<'p> Serializer for OneVariant<'p> {
     type Ok = u32;
     type Error = Error;
     type SerializeSeq = Impossible<u32, Error>;
@@ -101,25 +117,20 @@ impl<'j, 'p> Serializer for OneVariant<'j, 'p> {
     type SerializeTupleVariant = Impossible<u32, Error>;
     type SerializeMap = Impossible<u32, Error>;
     type SerializeStruct = Impossible<u32, Error>;
-    type SerializeStructVariant = Fields<<&'j mut Json<'p> as Serializer>::SerializeStruct>;
+    type SerializeStructVariant = Fields<'p>;
 
     fn serialize_struct_variant(
         self,
         _: &'static str,
         index: u32,
-        variant: &'static str,
-        len: usize,
+        _: &'static str,
+        _: usize,
     ) -> Result<Self::SerializeStructVariant, Error> {
-        Ok(Fields { index, object: self.json.serialize_struct(variant, len)? })
+        Ok(Fields { index, payload: self.payload, nulls: self.nulls, before: b'{' })
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<u32, Error> {
-        SerializeStruct::end(self.json.serialize_struct(variant, 0)?)?;
+    fn serialize_unit_variant(self, _: &'static str, index: u32, _: &'static str) -> Result<u32, Error> {
+        self.payload.extend_from_slice(b"{}");
         Ok(index)
     }
 
@@ -130,7 +141,8 @@ impl<'j, 'p> Serializer for OneVariant<'j, 'p> {
         _: &'static str,
         value: &T,
     ) -> Result<u32, Error> {
-        value.serialize(self.json)?;
+        let careful = Careful::new(self.nulls);
+        value.serialize(&mut serde_json::Serializer::with_formatter(self.payload, careful))?;
         Ok(index)
     }
 

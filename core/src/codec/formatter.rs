@@ -22,6 +22,11 @@ impl<'a> Careful<'a> {
         Self { depth: 0, nulls }
     }
 
+    /// For what stands in an object that was opened by somebody else.
+    pub(super) fn inside_an_object(nulls: &'a Cell<bool>) -> Self {
+        Self { depth: 1, nulls }
+    }
+
     fn deeper(&mut self) -> io::Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {

@@ -113,7 +113,7 @@ impl Executor {
                 unconfirmed |= !outcome.confirmed;
                 streams.push((command.stream().clone(), outcome.version));
                 match outcome.kind {
-                    Kind::Append(append) => transaction.appends.push(*append),
+                    Kind::Append(append) => transaction.appends.push(append),
                     Kind::Nothing => {
                         let expected = Expected::Exact(outcome.version);
                         transaction.checks.push(Check { stream: command.stream().clone(), expected });
@@ -239,7 +239,7 @@ impl Executor {
 fn drop_snapshots(transaction: &mut Transaction, limit_bytes: usize) {
     let mut bytes: usize = transaction.appends.iter().map(Append::size_bytes).sum();
     while bytes > limit_bytes {
-        let size = |append: &Append| append.snapshot.as_ref().map_or(0, Snapshot::size_bytes);
+        let size = |append: &Append| append.snapshot.as_deref().map_or(0, Snapshot::size_bytes);
         let Some(largest) = transaction.appends.iter_mut().max_by_key(|append| size(append)) else { return };
         match largest.snapshot.take() {
             Some(snapshot) => bytes -= snapshot.size_bytes(),

@@ -9,17 +9,28 @@ use quick_cache::sync::Cache;
 use super::fold::Fold;
 use crate::{Aggregate, StreamName};
 
-/// A folded stream that tasks share. Locked only while rules run, never across a request.
-pub(super) type Shared<A> = Arc<Mutex<Fold<A>>>;
+/// A folded stream that tasks share.
+pub(super) struct Shared<A> {
+    /// The name as it was first heard of: the commits of a stream share it, so it is there once, and the same at one look.
+    pub(super) stream: StreamName,
+    /// Locked only while rules run, never across a request.
+    fold: Mutex<Fold<A>>,
+}
 
-/// Locks a fold. One that a panic or an undecodable event has torn starts again from nothing: the next append then
-/// conflicts and catches up. A panic in `decide` tears nothing.
-pub(super) fn lock<A: Aggregate>(shared: &Shared<A>) -> MutexGuard<'_, Fold<A>> {
-    let mut fold = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    if fold.is_torn() {
-        *fold = Fold::default();
+impl<A: Aggregate> Shared<A> {
+    pub(super) fn new(stream: &StreamName, fold: Fold<A>) -> Arc<Self> {
+        Arc::new(Self { stream: stream.clone(), fold: Mutex::new(fold) })
     }
-    fold
+
+    /// Locks the fold. One that a panic or an undecodable event has torn starts again from nothing: the next append then
+    /// conflicts and catches up. A panic in `decide` tears nothing.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Fold<A>> {
+        let mut fold = self.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        if fold.is_torn() {
+            *fold = Fold::default();
+        }
+        fold
+    }
 }
 
 /// Folded streams by name.
@@ -32,12 +43,12 @@ impl StateCache {
         Self { folds: Cache::new(streams) }
     }
 
-    pub(super) fn get<A: Aggregate>(&self, stream: &StreamName) -> Option<Shared<A>> {
+    pub(super) fn get<A: Aggregate>(&self, stream: &StreamName) -> Option<Arc<Shared<A>>> {
         self.folds.get(stream)?.downcast().ok()
     }
 
-    pub(super) fn insert<A: Aggregate>(&self, stream: &StreamName, shared: &Shared<A>) {
-        self.folds.insert(stream.clone(), Arc::clone(shared) as Arc<dyn Any + Send + Sync>);
+    pub(super) fn insert<A: Aggregate>(&self, shared: &Arc<Shared<A>>) {
+        self.folds.insert(shared.stream.clone(), Arc::clone(shared) as Arc<dyn Any + Send + Sync>);
     }
 
     pub(super) fn remove(&self, stream: &StreamName) {

@@ -10,7 +10,7 @@ use crate::{Aggregate, CommitId, Decider, Event, Expected, StreamName, Version};
 /// What a command comes to on a state.
 pub(super) enum Decision<A: Decider> {
     /// It makes these events happen, if the stream is still as it was.
-    Append { append: Box<Append>, events: Vec<A::Event> },
+    Append { append: Append, events: Vec<A::Event> },
     /// It has no effect.
     Nothing,
     /// The rules do not allow it.
@@ -71,5 +71,5 @@ pub(super) fn decide<A: Aggregate>(
     // A snapshot that would not fit stays away; the commit is what counts.
     let room = capabilities.commit_bytes.saturating_sub(append.size_bytes()).min(limits::SNAPSHOT_BYTES);
     append.snapshot = fold.snapshot_after(&events, keyed, room);
-    Ok(Decision::Append { append: Box::new(append), events })
+    Ok(Decision::Append { append, events })
 }

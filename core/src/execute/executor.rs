@@ -124,9 +124,9 @@ impl Executor {
                 step.confirm(store).await.inspect_err(|_| self.cache.remove(id.stream()))?;
                 continue;
             }
-            let stream = id.stream().clone();
+            let stream = step.stream().clone();
             match decision {
-                Decision::Append { append, events } => match store.append(*append).await {
+                Decision::Append { append, events } => match store.append(append).await {
                     Ok(appended) => {
                         step.advance(&appended.commit, &events);
                         let version = appended.commit.last();

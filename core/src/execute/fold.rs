@@ -193,7 +193,7 @@ impl<A: Aggregate> Fold<A> {
         events: &[A::Event],
         command: Option<&KeyedCommand>,
         limit_bytes: usize,
-    ) -> Option<Snapshot> {
+    ) -> Option<Box<Snapshot>> {
         let policy = A::SNAPSHOT?;
         let version = self.version.plus(events.len() as u64);
         if version.0 - self.snapshot.0 < policy.every {
@@ -210,6 +210,6 @@ impl<A: Aggregate> Fold<A> {
             }
         }
         let snapshot = Snapshot { schema: policy.version, state: state.into(), keys };
-        (snapshot.size_bytes() <= limit_bytes).then_some(snapshot)
+        (snapshot.size_bytes() <= limit_bytes).then(|| Box::new(snapshot))
     }
 }

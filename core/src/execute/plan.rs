@@ -21,7 +21,7 @@ pub(super) struct Outcome {
 
 /// What it comes to on the state as it is.
 pub(super) enum Kind {
-    Append(Box<Append>),
+    Append(Append),
     Nothing,
     Refused(ErasedRefusal),
     Precondition,

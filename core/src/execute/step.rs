@@ -1,9 +1,9 @@
 //! A command on its way: the stream it is for, the shared state it is decided on, and how sure that state is.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::Options;
-use super::cache::{Shared, StateCache, lock};
+use super::cache::{Shared, StateCache};
 use super::decide::{Decision, decide};
 use super::fold::{Fold, FoldError};
 use crate::codec::EncodeError;
@@ -13,9 +13,8 @@ use crate::{Aggregate, Commit, EventStoreExt, StreamName, Version};
 
 /// A command for one stream.
 pub(super) struct Step<A: Aggregate> {
-    pub(super) stream: StreamName,
     command: A::Command,
-    fold: Shared<A>,
+    known: Arc<Shared<A>>,
     /// The head the state was compared with after the command came in.
     confirmed: Option<Version>,
 }
@@ -28,22 +27,27 @@ impl<A: Aggregate> Step<A> {
         stream: &StreamName,
         command: A::Command,
     ) -> Result<Self, FoldError> {
-        let (fold, confirmed) = match cache.get(stream) {
-            Some(fold) => (fold, None),
+        let (known, confirmed) = match cache.get(stream) {
+            Some(known) => (known, None),
             None => {
                 let fold = Fold::load(store, stream, Consistency::Eventual).await?;
                 let confirmed = (!store.capabilities().stale_reads).then_some(fold.version);
-                let fold = Arc::new(Mutex::new(fold));
-                cache.insert(stream, &fold);
-                (fold, confirmed)
+                let known = Shared::new(stream, fold);
+                cache.insert(&known);
+                (known, confirmed)
             }
         };
-        Ok(Self { stream: stream.clone(), command, fold, confirmed })
+        Ok(Self { command, known, confirmed })
+    }
+
+    /// The stream.
+    pub(super) fn stream(&self) -> &StreamName {
+        &self.known.stream
     }
 
     /// What the state knows of a key.
     pub(super) fn seen(&self, keyed: &KeyedCommand) -> Seen {
-        lock(&self.fold).keys.seen(keyed)
+        self.known.lock().keys.seen(keyed)
     }
 
     /// Decides on the state as it is now; also its version, and whether it is known to have been the head.
@@ -53,9 +57,9 @@ impl<A: Aggregate> Step<A> {
         keyed: Option<&KeyedCommand>,
         options: &Options,
     ) -> Result<(Decision<A>, Version, bool), EncodeError> {
-        let fold = lock(&self.fold);
+        let fold = self.known.lock();
         let command = self.command.clone();
-        let decision = decide(&self.stream, &fold, command, keyed, options, &store.capabilities())?;
+        let decision = decide(self.stream(), &fold, command, keyed, options, &store.capabilities())?;
         let confirmed = self.confirmed.is_some_and(|head| fold.version >= head);
         Ok((decision, fold.version, confirmed))
     }
@@ -63,9 +67,9 @@ impl<A: Aggregate> Step<A> {
     /// Reads what came after the state, strongly consistent.
     pub(super) async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError> {
         loop {
-            let known = lock(&self.fold).version;
-            let commits = store.read_all(&self.stream, Read::after(known)).await?;
-            let mut fold = lock(&self.fold);
+            let known = self.known.lock().version;
+            let commits = store.read_all(self.stream(), Read::after(known)).await?;
+            let mut fold = self.known.lock();
             // Somebody tore the state meanwhile and it began anew: what was read does not follow it.
             if fold.version < known {
                 continue;
@@ -85,7 +89,7 @@ impl<A: Aggregate> Step<A> {
         conflict: &Conflict,
     ) -> Result<(), FoldError> {
         if let Some(winner) = conflict.winner.as_ref() {
-            let mut fold = lock(&self.fold);
+            let mut fold = self.known.lock();
             if winner.first <= fold.version.next() {
                 fold.fold(winner)?;
             }
@@ -100,6 +104,6 @@ impl<A: Aggregate> Step<A> {
 
     /// Takes over a commit of this command.
     pub(super) fn advance(&self, commit: &Commit, events: &[A::Event]) {
-        lock(&self.fold).fold_decided(commit, events);
+        self.known.lock().fold_decided(commit, events);
     }
 }

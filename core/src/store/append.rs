@@ -24,7 +24,7 @@ pub struct Append {
     /// The events, at least one.
     pub events: Vec<EventData>,
     /// The state after this commit; only together with `Expected::Exact` or `Expected::NoStream`.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Box<Snapshot>>,
 }
 
 impl Append {
@@ -49,7 +49,7 @@ impl Append {
     pub fn size_bytes(&self) -> usize {
         let events: usize = self.events.iter().map(EventData::size_bytes).sum();
         let command = self.command.as_ref().map_or(0, |command| command.key.as_str().len() + 8);
-        let snapshot = self.snapshot.as_ref().map_or(0, Snapshot::size_bytes);
+        let snapshot = self.snapshot.as_deref().map_or(0, Snapshot::size_bytes);
         self.stream.as_str().len() + self.metadata.size_bytes() + events + command + snapshot
     }
 

@@ -149,7 +149,7 @@ async fn load_once<S: EventStore + ?Sized>(
     tail.reverse();
     let snapshot = tail.first().and_then(|oldest| {
         let snapshot = oldest.snapshot.as_ref().filter(|snapshot| Some(snapshot.schema) == schema)?;
-        Some((oldest.last(), snapshot.clone()))
+        Some((oldest.last(), (**snapshot).clone()))
     });
     let known = match &snapshot {
         Some((version, _)) => {

@@ -215,6 +215,30 @@ fn a_variant_with_one_value_is_that_value() {
     assert_eq!(decode_variant::<One>(0, &payload).unwrap(), One::Of(vec![1, 2]));
 }
 
+#[test]
+fn a_variant_is_written_as_serde_json_writes_a_struct_of_its_fields() {
+    #[derive(Serialize, Deserialize)]
+    enum One {
+        Of {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            absent: Option<u8>,
+            #[serde(rename = "a \"key\"\\ of\n anything é\u{1}")]
+            odd: u8,
+            pair: (f64, String),
+            #[serde(skip_serializing_if = "Option::is_none")]
+            last: Option<u8>,
+        },
+    }
+
+    for (absent, last) in [(None, None), (Some(1), None), (None, Some(2)), (Some(1), Some(2))] {
+        let one = One::Of { absent, odd: 7, pair: (0.1, "\"\n".to_owned()), last };
+        let as_a_whole = serde_json::to_value(&one).unwrap();
+        let (_, payload) = encode_variant(&one).unwrap();
+        let payload: Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(as_a_whole.get("Of"), Some(&payload));
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Command)]
 enum Ask {
     MoveTo {

@@ -165,7 +165,7 @@ impl Open {
 fn size(record: &FeedRecord) -> usize {
     let commit = &record.commit;
     let events: usize = commit.events.iter().map(|event| event.size_bytes() + EVENT_BYTES).sum();
-    let snapshot = commit.snapshot.as_ref().map_or(0, headwater::Snapshot::size_bytes);
+    let snapshot = commit.snapshot.as_deref().map_or(0, headwater::Snapshot::size_bytes);
     events + commit.metadata.size_bytes() + commit.stream.as_str().len() + snapshot + RECORD_BYTES
 }
 

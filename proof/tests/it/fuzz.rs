@@ -24,7 +24,7 @@ fn any_snapshot_is_a_state_or_absent() {
         let event = CounterEvent::Added { amount: 2 };
         let schema = <Counter as headwater::Aggregate>::SNAPSHOT.map_or(1, |policy| policy.version);
         let mut append = Append::new(id.stream().clone(), Expected::NoStream, vec![event.encode().unwrap()]);
-        append.snapshot = Some(Snapshot { schema, state: input.to_vec().into(), keys: Vec::new() });
+        append.snapshot = Some(Box::new(Snapshot { schema, state: input.to_vec().into(), keys: Vec::new() }));
         now(store.append(append)).unwrap();
         let executor = Executor::new(store as Arc<dyn EventStore>);
         let state = now(executor.state(&id)).map_err(|error| error.to_string())?;

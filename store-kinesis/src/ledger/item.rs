@@ -126,11 +126,11 @@ pub(crate) fn decode(stream: &StreamName, item: Item) -> Result<Commit, Fault> {
     };
     let snapshot = match fields.item.contains_key("zs") {
         false => None,
-        true => Some(Snapshot {
+        true => Some(Box::new(Snapshot {
             schema: u32::try_from(fields.number("zs")?).map_err(|_| fields.bad("zs"))?,
             state: fields.bytes("zd")?,
             keys: unpack(&fields.bytes("zk")?).ok_or_else(|| fields.bad("zk"))?,
-        }),
+        })),
     };
     let first = fields.first;
     Ok(Commit { stream: stream.clone(), first, id, recorded_at, metadata, command, events, snapshot })

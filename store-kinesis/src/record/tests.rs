@@ -138,7 +138,7 @@ fn names_and_order_of_fields_stay_as_they_are() {
     append.command =
         Some(KeyedCommand { key: CommandKey::new("k-1").unwrap(), fingerprint: Fingerprint(0xabc) });
     append.events = vec![EventData { name: "Raw".into(), schema: 1, payload: " {}".into() }];
-    append.snapshot = Some(Snapshot { schema: 1, state: "{}".into(), keys: Vec::new() });
+    append.snapshot = Some(Box::new(Snapshot { schema: 1, state: "{}".into(), keys: Vec::new() }));
     let most = encode(&append.into_commit(Version(3)), true);
     assert_eq!(
         String::from_utf8(most).unwrap(),

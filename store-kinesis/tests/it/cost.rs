@@ -82,7 +82,7 @@ async fn ten_thousand_events_with_snapshots_every_hundred_load_with_one_query() 
     for version in 0..10_000 {
         let mut append = append("long", Expected::Exact(Version(version)));
         if (version + 1) % 100 == 1 {
-            append.snapshot = Some(Snapshot { schema: 1, state: "{}".into(), keys: vec![] });
+            append.snapshot = Some(Box::new(Snapshot { schema: 1, state: "{}".into(), keys: vec![] }));
         }
         ledger.append(append).await.unwrap();
     }

@@ -99,11 +99,11 @@ pub(super) async fn everything_recorded_comes_back(backend: &dyn Backend) {
             EventData { name: "First".into(), schema: 1, payload: "{\"a\":1}".into() },
             EventData { name: "Second".into(), schema: u32::MAX, payload: "[]".into() },
         ],
-        snapshot: Some(Snapshot {
+        snapshot: Some(Box::new(Snapshot {
             schema: u32::MAX,
             state: Bytes::from_static(b"{ \"as\": \"it came\" }"),
             keys: keys.collect(),
-        }),
+        })),
         ..append(&stream, Exact(Version(2)), 1)
     };
     let keyed_only = Append { command: Some(keyed()), ..append(&stream, Exact(Version(4)), 1) };
@@ -131,11 +131,11 @@ fn keyed() -> KeyedCommand {
 
 fn metadata() -> Metadata {
     let fields = [("channel", "pobočka 🏦"), ("empty", "")];
-    Metadata {
-        correlation: Some("korelace č. 1".to_owned()),
-        causation: Some(String::new()),
-        actor: Some("ada@example.com".to_owned()),
-        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
-        fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-    }
+    let mut metadata = Metadata::default();
+    metadata.correlation = Some("korelace č. 1".to_owned());
+    metadata.causation = Some(String::new());
+    metadata.actor = Some("ada@example.com".to_owned());
+    metadata.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    metadata.fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    metadata
 }

@@ -60,13 +60,13 @@ pub(super) async fn a_commit_at_the_limit_is_kept(backend: &dyn Backend) {
 /// Appends to a stream of version 1, each with something wrong.
 fn wrong_appends(stream: &StreamName, capabilities: &Capabilities) -> Vec<(&'static str, Append)> {
     let one = |expected| append(stream, expected, 1);
-    let snapshot = Some(Snapshot { schema: 1, state: "{}".into(), keys: vec![] });
+    let snapshot = Some(Box::new(Snapshot { schema: 1, state: "{}".into(), keys: vec![] }));
     let large = Snapshot { schema: 1, state: vec![b' '; capabilities.commit_bytes].into(), keys: vec![] };
     vec![
         ("no events", append(stream, Any, 0)),
         ("too many events", Append { events: vec![small(); capabilities.commit_events + 1], ..one(Any) }),
         ("too many bytes", sized(stream, capabilities.commit_bytes + 1)),
-        ("a snapshot too large", Append { snapshot: Some(large), ..one(Exact(Version(1))) }),
+        ("a snapshot too large", Append { snapshot: Some(Box::new(large)), ..one(Exact(Version(1))) }),
         ("a snapshot at any version", Append { snapshot: snapshot.clone(), ..one(Any) }),
         ("a snapshot at an existing stream", Append { snapshot, ..one(Exists) }),
     ]

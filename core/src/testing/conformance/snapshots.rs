@@ -53,7 +53,7 @@ pub(super) async fn a_snapshot_and_its_tail_are_the_whole(backend: &dyn Backend)
         let after: Vec<_> = all.iter().filter(|commit| commit.first > known).cloned().collect();
         same(&loaded.tail, &after, "the tail is all that came after the snapshot");
         let carrier = all.iter().rfind(|commit| commit.snapshot.is_some());
-        let carried = carrier.and_then(|commit| Some((commit.last(), commit.snapshot.clone()?)));
+        let carried = carrier.and_then(|commit| Some((commit.last(), *commit.snapshot.clone()?)));
         assert_eq!(loaded.snapshot, carried, "the snapshot is the newest, as it was written");
     }
 }
@@ -63,7 +63,7 @@ async fn write(store: &dyn EventStore, stream: &StreamName, schemas: &[u32]) -> 
     let mut commits = Vec::new();
     for (number, schema) in (0..).zip(schemas) {
         let state = format!("{{\"after\":{number}}}").into();
-        let snapshot = (*schema > 0).then_some(Snapshot { schema: *schema, state, keys: vec![] });
+        let snapshot = (*schema > 0).then(|| Box::new(Snapshot { schema: *schema, state, keys: vec![] }));
         let append = Append { snapshot, ..append(stream, Exact(Version(number * 2)), 2) };
         commits.push(put(store, append).await);
     }

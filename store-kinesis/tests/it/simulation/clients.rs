@@ -60,7 +60,7 @@ pub(crate) async fn ask(aws: Arc<Aws>, store: Arc<KinesisStore>, process: usize,
         append.expected = Expected::Exact(version);
         let after = sum + append.events.iter().map(amount).sum::<u64>();
         let state = Value::from(after).to_string().into_bytes().into();
-        append.snapshot = snapshot.then(|| Snapshot { schema: SCHEMA, state, keys: Vec::new() });
+        append.snapshot = snapshot.then(|| Box::new(Snapshot { schema: SCHEMA, state, keys: Vec::new() }));
     }
     for append in &mut order.appends {
         // Asked again, even at the same time, it is the same append.
