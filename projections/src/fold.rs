@@ -3,10 +3,11 @@
 //! Pure as the step is. One write per row, however many events; transactions of shared rows end where the next event
 //! would not fit; an event whose code fails parks its stream and leaves no trace in the rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 use headwater::{StreamName, Version};
 
 use crate::memory::{Fields, Memory, Row, StreamState};

@@ -1,8 +1,8 @@
 //! Memory: what a step knows of rows and streams. A cache of the row store; dropped whenever a write is lost.
 
-use std::collections::HashMap;
 use std::fmt;
 
+use hashbrown::HashMap;
 use headwater::{StreamName, Version};
 
 use crate::fold::guarded;

@@ -108,7 +108,7 @@ fn survey<P: Projection>(
     batch: &Batch,
 ) -> (Wanted, Vec<Gap>) {
     let (mut wanted, mut gaps) = (Wanted::default(), Vec::new());
-    let mut heads: HashMap<&StreamName, Version> = HashMap::new();
+    let mut heads: hashbrown::HashMap<&StreamName, Version> = hashbrown::HashMap::new();
     for (before, commit) in batch.commits.iter().enumerate() {
         let stream = &commit.stream;
         if definition.source(stream.category()).is_none() {
@@ -160,7 +160,7 @@ pub(crate) enum Work<'a, P> {
 
 fn plan<'a, P: Projection>(definition: &Definition<P>, memory: &Memory<P>, batch: &'a Batch) -> Plan<'a, P> {
     let mut plan = Plan { items: Vec::new(), duplicates: 0 };
-    let mut heads: HashMap<&StreamName, (Version, bool)> = HashMap::new();
+    let mut heads: hashbrown::HashMap<&StreamName, (Version, bool)> = hashbrown::HashMap::new();
     for commit in &batch.commits {
         let stream = &commit.stream;
         let (Some(source), Some(state)) = (definition.source(stream.category()), memory.streams.get(stream))
