@@ -297,7 +297,11 @@ impl<R: Reactor> ReactorLane<R> {
 impl<R: Reactor> Lane for ReactorLane<R> {
     async fn carry(&mut self, commits: &[Arc<Commit>]) -> Result<(), LaneError> {
         // What is parked may have been taken out by others, and only the store knows.
-        self.memory.streams.retain(|_, place| place.parked.is_none());
+        for commit in commits {
+            if self.memory.streams.get(&commit.stream).is_some_and(|place| place.parked.is_some()) {
+                self.memory.streams.remove(&commit.stream);
+            }
+        }
         let carried = self.try_carry(commits, &Manner::default()).await;
         if carried.is_err() {
             self.forget();
