@@ -128,11 +128,12 @@ impl<E> From<headwater::Executed<E>> for Answer {
 
 /// Runs code of the application; a panic becomes a problem, and the connection lives on.
 pub(crate) async fn caught<T>(
-    what: &str,
+    what: impl FnOnce() -> String + Send,
     work: impl Future<Output = Result<T, Problem>> + Send,
 ) -> Result<T, Problem> {
     // What a panic may have torn is thrown away by the executor.
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let what = what();
         let text = panic.downcast_ref::<&'static str>().copied();
         let text =
             text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
@@ -167,7 +168,7 @@ impl<A: Aggregate> ServedAggregate for Served<A> {
             let executed = services.executor.execute_with(&id, command, &options).await;
             Ok(executed.map_err(Problem::of)?.into())
         };
-        caught(&format!("command {} of {}", asked.command, A::CATEGORY), work).await
+        caught(|| format!("command {} of {}", asked.command, A::CATEGORY), work).await
     }
 
     async fn preview(&self, services: &Services, asked: &Asked<'_>) -> Result<Preview, Problem> {
@@ -182,7 +183,7 @@ impl<A: Aggregate> ServedAggregate for Served<A> {
             let preview = services.executor.preview(&id, command, &options).await;
             preview.map_err(Problem::of)
         };
-        caught(&format!("command {} of {}", asked.command, A::CATEGORY), work).await
+        caught(|| format!("command {} of {}", asked.command, A::CATEGORY), work).await
     }
 
     async fn state(&self, executor: &Executor, id: &str, at: At) -> Result<(Version, String), Problem> {
@@ -199,7 +200,7 @@ impl<A: Aggregate> ServedAggregate for Served<A> {
                 .map_err(|error| Problem::new(ProblemKind::Unreadable, error.to_string()))?;
             Ok((fold.version, state))
         };
-        caught(&format!("the state of {}", A::CATEGORY), work).await
+        caught(|| format!("the state of {}", A::CATEGORY), work).await
     }
 
     fn snapshots(&self) -> Option<u32> {

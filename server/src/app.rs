@@ -18,7 +18,7 @@ use crate::aggregates::{Served, ServedAggregate};
 use crate::feed::Hub;
 use crate::openapi::{Described, document};
 use crate::prepare::{Prepare, Preparing};
-use crate::services::Surroundings;
+use crate::services::{ServiceParts, Surroundings};
 use crate::serving::Watched;
 use crate::{Problem, Services, cli, routes};
 
@@ -221,18 +221,18 @@ impl App {
         };
         let routed = routes::operations();
         let operations = surroundings.operations.clone().unwrap_or_else(|| read_models.operations());
-        let services = Services {
+        let services = Services::from(ServiceParts {
             executor: Executor::new(Arc::new(Watched(store))),
             read_models,
             control: runner.control(),
             name: self.name,
-            aggregates: Arc::new(self.aggregates.clone()),
+            aggregates: self.aggregates.clone(),
             hub: Hub::new(runner.feed()),
             operations,
             openapi: document(&described, &routed).to_string().into(),
             stopping: surroundings.stopping.clone(),
             surroundings,
-        };
+        });
         Ok((routes::router(&services, &routed, self.routes.clone()), runner))
     }
 

@@ -41,5 +41,5 @@ pub use headers::options_from;
 pub use prepare::Preparing;
 pub use problem::{Problem, ProblemKind};
 pub use routes::{MAX_BODY_BYTES, batch_response, executed_response};
-pub use services::Services;
+pub use services::{ServiceParts, Services};
 pub use stopping::Stopping;

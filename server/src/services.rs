@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use headwater::Executor;
@@ -17,9 +18,13 @@ use crate::observe::{Metrics, Vitals};
 use crate::serving::Limits;
 use crate::{Problem, Stopping};
 
-/// What routes work with, the built-in ones and those of the application. Cheap to clone.
+/// What routes work with, the built-in ones and those of the application: the fields of [`ServiceParts`]. Cheap to clone:
+/// each layer and each route does it for each request.
 #[derive(Clone)]
-pub struct Services {
+pub struct Services(Arc<ServiceParts>);
+
+/// The parts of [`Services`].
+pub struct ServiceParts {
     /// Carries commands out.
     pub executor: Executor,
     /// Looks rows of read models up.
@@ -27,7 +32,7 @@ pub struct Services {
     /// How the projections of this process are doing, and orders to them.
     pub control: Control,
     pub(crate) name: &'static str,
-    pub(crate) aggregates: Arc<BTreeMap<&'static str, Arc<dyn ServedAggregate>>>,
+    pub(crate) aggregates: BTreeMap<&'static str, Arc<dyn ServedAggregate>>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) operations: Operations,
     pub(crate) openapi: Arc<str>,
@@ -67,7 +72,21 @@ impl Surroundings {
     }
 }
 
-impl Services {
+impl From<ServiceParts> for Services {
+    fn from(parts: ServiceParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Services {
+    type Target = ServiceParts;
+
+    fn deref(&self) -> &ServiceParts {
+        &self.0
+    }
+}
+
+impl ServiceParts {
     pub(crate) fn aggregate(&self, category: &str) -> Result<&Arc<dyn ServedAggregate>, Problem> {
         self.aggregates.get(category).ok_or_else(|| {
             let known: Vec<_> = self.aggregates.keys().copied().collect();
@@ -78,7 +97,16 @@ impl Services {
 
 impl fmt::Debug for Services {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Services").field(&**self).finish()
+    }
+}
+
+impl fmt::Debug for ServiceParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let categories: Vec<_> = self.aggregates.keys().collect();
-        f.debug_struct("Services").field("executor", &self.executor).field("aggregates", &categories).finish()
+        f.debug_struct("ServiceParts")
+            .field("executor", &self.executor)
+            .field("aggregates", &categories)
+            .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,6 @@
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{Method, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use http_body_util::BodyExt;
 use serde::Deserialize;
@@ -21,11 +20,14 @@ struct Why {
 }
 
 /// Writes changes down; everything else passes.
-pub(crate) async fn audit(request: Request, next: Next) -> Response {
+pub(crate) async fn audit<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let path = request.uri().path();
     let changes = path.starts_with("/v1/admin/") && !matches!(*request.method(), Method::GET | Method::HEAD);
     if !changes {
-        return next.run(request).await;
+        return next(request).await;
     }
     let principal = request.extensions().get::<Principal>().map_or("nobody", Principal::name).to_owned();
     let change = format!("{} {}", request.method(), request.uri());
@@ -36,7 +38,7 @@ pub(crate) async fn audit(request: Request, next: Next) -> Response {
     tracing::info!(target: TARGET, principal, change, reason, "is asked for");
     let mut request = Request::from_parts(parts, Body::from(body));
     request.headers_mut().remove(header::EXPECT);
-    let response = next.run(request).await;
+    let response = next(request).await;
     tracing::info!(target: TARGET, principal, change, reason, status = response.status().as_u16(), "is answered");
     response
 }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::keys::{BEGIN, Keys};
@@ -74,7 +73,11 @@ impl Default for Auth {
 }
 
 /// Lets a request through when somebody asks who may.
-pub(crate) async fn authenticate(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate<F: Future<Output = Response>>(
+    auth: &Auth,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let template = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let need = Need::of(request.method(), template, request.uri().path());
     let principal = match (auth.principal(request.headers()).await, &need) {
@@ -88,7 +91,7 @@ pub(crate) async fn authenticate(State(auth): State<Auth>, mut request: Request,
         return problem.into_response();
     }
     request.extensions_mut().insert(principal);
-    next.run(request).await
+    next(request).await
 }
 
 fn nobody(detail: &str) -> Problem {

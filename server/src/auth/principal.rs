@@ -1,6 +1,6 @@
 //! Who asks.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -37,7 +37,8 @@ impl Principal {
     /// Whoever asks a server that wants to know no names: only this machine can, unless it was told otherwise.
     #[must_use]
     pub fn anybody() -> Self {
-        Self::new("anybody", Scope::all())
+        static ANYBODY: LazyLock<Principal> = LazyLock::new(|| Principal::new("anybody", Scope::all()));
+        ANYBODY.clone()
     }
 
     /// The name: of the API key, or the subject of the token.

@@ -31,4 +31,4 @@ impl Traces {
 
 pub(super) fn begin(_: &Span, _: &HeaderMap, _: &str, _: &str) {}
 
-pub(super) fn finish(_: &Span, _: StatusCode, _: Option<&(&'static str, String)>) {}
+pub(super) fn finish(_: &Span, _: StatusCode, _: Option<&(&'static str, &'static str)>) {}

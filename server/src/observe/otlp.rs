@@ -146,11 +146,11 @@ pub(super) fn begin(span: &Span, headers: &HeaderMap, method: &str, route: &str)
 }
 
 /// Writes down how a request ended.
-pub(super) fn finish(span: &Span, status: StatusCode, command: Option<&(&'static str, String)>) {
+pub(super) fn finish(span: &Span, status: StatusCode, command: Option<&(&'static str, &'static str)>) {
     span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if let Some((category, command)) = command {
         span.set_attribute("headwater.category", *category);
-        span.set_attribute("headwater.command", command.clone());
+        span.set_attribute("headwater.command", *command);
     }
     if status.is_server_error() {
         span.set_status(Status::error(""));

@@ -1,14 +1,14 @@
 //! The layer around each request: its id, its lines in the log, and how long it took.
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{counter, gauge, histogram};
+use headwater::CommitId;
 use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use super::meters::{Command, Meters};
 use super::otlp;
 use crate::Services;
 use crate::headers::IDEMPOTENT_REPLAYED;
@@ -26,22 +26,25 @@ const UNKNOWN: &str = "(unknown)";
 const COMMAND: &str = "/v1/streams/{category}/{id}/commands/{name}";
 
 /// Answers a request, and writes down that it did.
-pub(crate) async fn observe(State(services): State<Services>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe<F: Future<Output = Response>>(
+    services: &Services,
+    meters: &Meters,
+    mut request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let id = request_id(request.headers());
     request.headers_mut().insert(REQUEST_ID, id.clone());
     if !request.headers().get(&TRACEPARENT).is_none_or(is_traceparent) {
         // One that breaks the rules is none, says the standard.
         request.headers_mut().remove(&TRACEPARENT);
     }
-    let text = |header: Option<&HeaderValue>| {
-        header.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-    };
-    let route = request.extensions().get::<MatchedPath>().map_or(NOWHERE, MatchedPath::as_str).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or(NOWHERE, MatchedPath::as_str);
     let method = method(&request);
-    let command = (route == COMMAND).then(|| command(&services, request.uri().path()));
-    let trace = text(request.headers().get(&TRACEPARENT)).split('-').nth(1).unwrap_or_default().to_owned();
+    let command = (route == COMMAND).then(|| command(services, request.uri().path()));
+    let trace = request.headers().get(&TRACEPARENT).map_or("", text).split('-').nth(1).unwrap_or_default();
     let probe = is_probe(request.uri().path());
-    let id_text = text(Some(&id));
+    let id_text = text(&id);
     let span = if probe {
         // Somebody asks every few seconds: no trace of that is worth keeping.
         tracing::debug_span!("probe", id = id_text, trace, method, route)
@@ -49,11 +52,11 @@ pub(crate) async fn observe(State(services): State<Services>, mut request: Reque
         let (kind, name) = (Empty, Empty);
         tracing::info_span!("request", id = id_text, trace, method, route, otel.kind = kind, otel.name = name)
     };
-    otlp::begin(&span, request.headers(), method, &route);
+    otlp::begin(&span, request.headers(), method, route);
 
-    let under_way = UnderWay::new();
+    let under_way = meters.begin();
     let began = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let (took, status) = (began.elapsed(), response.status());
     drop(under_way);
     otlp::finish(&span, status, command.as_ref());
@@ -61,34 +64,18 @@ pub(crate) async fn observe(State(services): State<Services>, mut request: Reque
     if !probe {
         span.in_scope(|| tracing::debug!(status = status.as_u16(), took = ?took, "answered"));
     }
-    let code = status.as_u16().to_string();
-    counter!("headwater_http_requests_total", "method" => method, "route" => route.clone(), "status" => code)
-        .increment(1);
-    histogram!("headwater_http_request_seconds", "method" => method, "route" => route)
-        .record(took.as_secs_f64());
+    meters.answered(method, route, status, took);
     if let Some((category, command)) = command {
         let outcome = outcome(status, response.headers().contains_key(IDEMPOTENT_REPLAYED));
-        counter!("headwater_commands_total", "category" => category, "command" => command, "outcome" => outcome)
-            .increment(1);
+        meters.commanded(Command { category, command, outcome });
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
-/// Counts a request as long as it lives, also when its client goes away.
-struct UnderWay;
-
-impl UnderWay {
-    fn new() -> Self {
-        gauge!("headwater_http_requests_under_way").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        gauge!("headwater_http_requests_under_way").decrement(1.0);
-    }
+/// A header as text; one that is none says nothing.
+fn text(header: &HeaderValue) -> &str {
+    header.to_str().unwrap_or_default()
 }
 
 /// The methods that routes have; a client can make up others.
@@ -106,14 +93,14 @@ fn method(request: &Request) -> &'static str {
 }
 
 /// Category and name of a command, if both exist.
-fn command(services: &Services, path: &str) -> (&'static str, String) {
+fn command(services: &Services, path: &str) -> (&'static str, &'static str) {
     let mut segments = path.split('/');
     let (category, name) = (segments.nth(3).unwrap_or_default(), segments.nth(2).unwrap_or_default());
     let Some((category, aggregate)) = services.aggregates.get_key_value(category) else {
-        return (UNKNOWN, UNKNOWN.to_owned());
+        return (UNKNOWN, UNKNOWN);
     };
-    let known = aggregate.commands().contains(&name);
-    (category, if known { name } else { UNKNOWN }.to_owned())
+    let known = aggregate.commands().iter().find(|known| **known == name);
+    (category, known.copied().unwrap_or(UNKNOWN))
 }
 
 /// What became of a command, in words of which there are few.
@@ -137,7 +124,10 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         !bytes.is_empty() && bytes.len() <= MAX_ID_BYTES && bytes.iter().all(u8::is_ascii_graphic)
     });
     given.cloned().unwrap_or_else(|| {
-        HeaderValue::from_str(&uuid::Uuid::now_v7().to_string()).expect("an id is digits and hyphens")
+        // Made as ids of commits are: nobody asks for the order in which `Uuid::now_v7` would make all threads wait.
+        let mut text = uuid::Uuid::encode_buffer();
+        let text = CommitId::new().0.hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).expect("an id is digits and hyphens")
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use axum::routing::get;
 use super::{admin, admin_config, commands, docs, feed, health, metrics, read_models, streams};
 use crate::aggregates::caught;
 use crate::auth::{audit, authenticate};
-use crate::observe::observe;
+use crate::observe::{Meters, observe};
 use crate::openapi::Operation;
 use crate::serving::{Guard, guard, is_probe};
 use crate::{Problem, ProblemKind, Services};
@@ -36,7 +36,6 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 /// All built-in routes, beside those of the application.
 pub(crate) fn router(services: &Services, operations: &[Operation], own: Router<Services>) -> Router {
-    let around = &services.surroundings;
     let built_in = operations.iter().fold(Router::new(), |router, operation| operation.add_to(router));
     built_in
         // The files behind the page of the description are no operations.
@@ -46,13 +45,36 @@ pub(crate) fn router(services: &Services, operations: &[Operation], own: Router<
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(unharmed))
-        // The outermost is the last: seen, let in, within the limits, and, when it changes the service, written down.
-        .layer(from_fn(audit))
-        .layer(from_fn_with_state(Guard::new(Arc::clone(&around.limits)), guard))
-        .layer(from_fn_with_state(around.auth.clone(), authenticate))
-        .layer(from_fn_with_state(services.clone(), observe))
+        .layer(from_fn_with_state(Arc::new(Around::new(services)), around))
         .with_state(services.clone())
+}
+
+/// What the layer around all routes works with.
+struct Around {
+    services: Services,
+    meters: Meters,
+    guard: Guard,
+}
+
+impl Around {
+    fn new(services: &Services) -> Self {
+        let guard = Guard::new(Arc::clone(&services.surroundings.limits));
+        Self { services: services.clone(), meters: Meters::default(), guard }
+    }
+}
+
+/// Every request, from the outside in: seen, let in, within the limits, when it changes the service written down, and
+/// answered even when code panics. One layer and not five: each would be cloned and boxed, with those inside it, for each
+/// request.
+async fn around(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
+    let Around { services, meters, guard: within } = &*around;
+    let auth = &services.surroundings.auth;
+    observe(services, meters, request, |request| {
+        authenticate(auth, request, |request| {
+            guard(within, request, |request| audit(request, |request| unharmed(request, next)))
+        })
+    })
+    .await
 }
 
 /// The same router for a process that answers no requests: what looks after processes is answered, all else is told so.
@@ -69,8 +91,9 @@ pub(crate) fn probes(router: Router) -> Router {
 
 /// Answers when code panics.
 async fn unharmed(request: Request, next: Next) -> Response {
-    let what = format!("{} {}", request.method(), request.uri().path());
-    let answer = caught(&what, async { Ok(next.run(request).await) }).await;
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let what = || format!("{method} {}", uri.path());
+    let answer = caught(what, async { Ok(next.run(request).await) }).await;
     answer.unwrap_or_else(IntoResponse::into_response)
 }
 

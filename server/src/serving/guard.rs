@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use metrics::counter;
@@ -17,24 +16,28 @@ use super::writes::Writes;
 use crate::{MAX_BODY_BYTES, Problem, ProblemKind};
 
 /// What is kept over all requests.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Guard {
     limits: Arc<Limits>,
-    seats: Arc<Semaphore>,
+    seats: Semaphore,
 }
 
 impl Guard {
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
-        let seats = Arc::new(Semaphore::new(limits.requests));
+        let seats = Semaphore::new(limits.requests);
         Self { limits, seats }
     }
 }
 
 /// Answers a request within the limits.
-pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard<F: Future<Output = Response>>(
+    guard: &Guard,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     // Whoever looks after the process must get an answer when it is busiest.
     if is_probe(request.uri().path()) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let Ok(_seat) = guard.seats.try_acquire() else {
         counter!("headwater_requests_shed_total").increment(1);
@@ -54,7 +57,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         }
     };
     let writes = Writes::default();
-    match tokio::time::timeout(guard.limits.request(), writes.watch(next.run(request))).await {
+    match tokio::time::timeout(guard.limits.request(), writes.watch(next(request))).await {
         Ok(response) => response,
         Err(_) => Problem::deadline(writes.began(), guard.limits.request()).into_response(),
     }
