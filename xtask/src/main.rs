@@ -21,6 +21,7 @@ The chores of this workspace.
   cargo xtask tidy        only the house rules: dependency arrows, file sizes, module files, manifests, left-over marks
   cargo xtask prove       the proof in large; `prove SECONDS` for how long a part may take
   cargo xtask mutate      breaks the code, line by line, and shows which test notices; `mutate WORD…` for a part of the table
+  cargo xtask instructions  those of the hot paths, counted one by one, against their budget
   cargo xtask bench       figures: Headwater beside its peers, into docs/benchmarks.md; `bench w1 w5 --rounds 3` for a part
   cargo xtask lookalikes  only the independent servers for the tests: install what is absent, print where they are
   cargo xtask help        this text
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         ["mutate", words @ ..] => mutate::run(&root(), words),
         ["bench", rest @ ..] => bench::run(&root(), rest),
+        ["instructions"] => bench::keep_their_budget(&root()),
         ["lookalikes"] => steps::lookalikes(&root()),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{lookalikes, tidy};
+use crate::{bench, lookalikes, tidy};
 
 /// One thing that must pass.
 struct Step {
@@ -18,6 +18,8 @@ struct Step {
 enum Action {
     /// The house rules, in this process.
     Tidy,
+    /// The instructions of the hot paths, against their budget.
+    Instructions,
     /// Independent servers for the tests, found or installed; the steps behind it learn where they are.
     LookAlikes,
     /// A cargo command.
@@ -37,7 +39,7 @@ struct Outcome {
     took: Duration,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "format",
         action: Action::Cargo {
@@ -73,6 +75,7 @@ const STEPS: [Step; 6] = [
             component: None,
         },
     },
+    Step { name: "instructions", action: Action::Instructions },
     Step {
         name: "documentation",
         action: Action::Cargo {
@@ -134,6 +137,7 @@ fn run(step: &Step, root: &Path, variables: &mut lookalikes::Variables) -> Outco
     let begin = Instant::now();
     let passed = match &step.action {
         Action::Tidy => tidy(root),
+        Action::Instructions => bench::keep_their_budget(root),
         Action::LookAlikes => {
             let found = find(root);
             variables.extend(found.iter().flatten().cloned());
@@ -187,6 +191,7 @@ pub(crate) fn cargo_path() -> OsString {
 fn described(action: &Action) -> String {
     match action {
         Action::Tidy => "cargo xtask tidy".to_owned(),
+        Action::Instructions => "cargo xtask instructions".to_owned(),
         Action::LookAlikes => "cargo xtask lookalikes".to_owned(),
         Action::Cargo { arguments, environment, .. } => {
             let before = environment.map_or_else(String::new, |(name, value)| format!("{name}={value} "));

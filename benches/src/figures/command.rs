@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::Value;
 
-use super::{Error, bank, growth, hot, latency, look_alike, subscriptions, units};
+use super::{Error, bank, growth, latency, look_alike, subscriptions, units};
 
 /// Runs what the command line says.
 ///
@@ -27,10 +27,6 @@ pub fn run() -> Result<(), Error> {
                 server(),
                 Arg::new("process").long("process").required(true).help("The number of its process"),
             ]),
-            Command::new("hot").about("One step of the command path, so many times").args([
-                Arg::new("step").required(true).value_parser(hot::STEPS),
-                Arg::new("times").required(true).value_parser(value_parser!(u32)),
-            ]),
         ])
         .get_matches();
     let (name, arguments) = matches.subcommand().ok_or("what is to be measured?")?;
@@ -45,13 +41,7 @@ pub fn run() -> Result<(), Error> {
                 let seconds = arguments.get_one("seconds").copied().unwrap_or(10);
                 latency::measure(text(arguments, "server"), seconds).await
             }
-            "subscriptions" => {
-                subscriptions::measure(text(arguments, "server"), text(arguments, "process")).await
-            }
-            _ => {
-                let times = arguments.get_one("times").copied().unwrap_or_default();
-                hot::repeat(text(arguments, "step"), times).await
-            }
+            _ => subscriptions::measure(text(arguments, "server"), text(arguments, "process")).await,
         }
     })
 }

@@ -5,13 +5,11 @@
 //! - `units.rs`: what a command and a row use of DynamoDB and Kinesis,
 //! - `growth.rs`: how a command and memory grow with streams and with events,
 //! - `latency.rs`: from the answer of a command to its row; `subscriptions.rs`: what those who listen take,
-//! - `bank.rs`: the bank on the memory store, behind HTTP,
-//! - `hot.rs`: single steps of the command path, to have their instructions counted.
+//! - `bank.rs`: the bank on the memory store, behind HTTP.
 
 mod bank;
 mod command;
 mod growth;
-mod hot;
 mod latency;
 mod look_alike;
 mod subscriptions;

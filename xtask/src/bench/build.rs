@@ -37,6 +37,13 @@ impl Programs {
         cargo(&self.root, &["build", "--release", "--locked"], &packages)
     }
 
+    /// Builds what counts the instructions of single steps, which is a workspace of its own.
+    pub(super) fn build_counted(&self) -> Result<PathBuf, String> {
+        let folder = self.root.join("benches/counted");
+        cargo(&folder, &["build", "--release", "--locked"], &["-p", "headwater-counted"])?;
+        Ok(folder.join("target/release/headwater-counted"))
+    }
+
     /// Builds a package of the peers, by itself, so that it gets no features of another.
     pub(super) fn build_peer(&self, package: &str, release: bool) -> Result<(), String> {
         let profile: &[&str] =

@@ -27,3 +27,4 @@ mod shed;
 mod units;
 
 pub(crate) use command::run;
+pub(crate) use instructions::keep_their_budget;

@@ -54,8 +54,14 @@ const LAYERS: [Layer; 11] = [
 ];
 
 /// Packages that nothing ships with and that may use what they need.
-const FREE: [&str; 5] =
-    ["xtask", "headwater-benches", "headwater-units", "headwater-workload", "headwater-proof"];
+const FREE: [&str; 6] = [
+    "xtask",
+    "headwater-account",
+    "headwater-benches",
+    "headwater-units",
+    "headwater-workload",
+    "headwater-proof",
+];
 
 /// The only feature of core that may switch on a runtime.
 const TESTING: &str = "testing";
