@@ -90,7 +90,12 @@ impl<S: EventStore<Account>, K: Clone> Clone for CqrsEs<S, K> {
 impl<S: EventStore<Account>, K> CqrsEs<S, K> {
     /// Of two stores that are the same, and what lies below both.
     pub fn new(one: S, other: S, batch: usize, below: K) -> Self {
-        Self { framework: Arc::new(CqrsFramework::new(one, vec![], ())), store: Arc::new(other), batch, below }
+        Self {
+            framework: Arc::new(CqrsFramework::new(one, vec![], ())),
+            store: Arc::new(other),
+            batch,
+            below,
+        }
     }
 }
 

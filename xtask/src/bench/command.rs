@@ -142,6 +142,7 @@ fn build(programs: &Programs, wanted: &Wanted) -> Result<(), String> {
     }
     if wanted.wants("w5") {
         programs.build_peer("headwater-peers-floor", true)?;
+        programs.build_servers()?;
     }
     Ok(())
 }

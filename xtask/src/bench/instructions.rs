@@ -46,9 +46,10 @@ pub(super) fn count(programs: &Programs, root: &Path) -> Result<Report, String> 
     Ok(report)
 }
 
-/// Counts, prints what does not keep its budget, and tells whether everything does.
+/// Counts, prints what does not keep its budget, and tells whether everything does, and the counting is right.
 pub(crate) fn keep_their_budget(root: &Path) -> bool {
-    let steps = match steps(&Programs::new(root), root) {
+    let programs = Programs::new(root);
+    let steps = match steps(&programs, root) {
         Ok(steps) => steps,
         Err(reason) => {
             println!("instructions could not be counted: {reason}");
@@ -64,7 +65,7 @@ pub(crate) fn keep_their_budget(root: &Path) -> bool {
         };
         println!("{name:<17} {each:>7.0} instructions, budget {budget:>6.0} in {BUDGET}: {verdict}");
     }
-    steps.iter().all(Step::keeps)
+    programs.test_counted() && steps.iter().all(Step::keeps)
 }
 
 fn steps(programs: &Programs, root: &Path) -> Result<Vec<Step>, String> {

@@ -3,7 +3,8 @@
 //! - `command.rs`: what is asked for, workload by workload; `build.rs`: the programs that takes,
 //! - `case.rs`: a program that is run once a round; `rounds.rs`: rounds, in an order that turns; `figures.rs`: medians and
 //!   ranges,
-//! - `memory.rs`: W1 to W3; `units.rs`: W4; `http.rs` and `shed.rs`: W5, `server.rs` and `load.rs` under them; `latency.rs`: W6;
+//! - `memory.rs`: W1 to W3; `units.rs`: W4; `http.rs`, `stores.rs` and `shed.rs`: W5, `server.rs` and `load.rs` under them;
+//!   `latency.rs`: W6;
 //!   `cost.rs`: W7; `growth.rs`: W8 and W9; `instructions.rs`: instructions of single steps,
 //! - `report.rs`: tables and aims; `machine.rs`: where it was measured; `page.rs`: `docs/benchmarks.md`.
 
@@ -24,6 +25,7 @@ mod report;
 mod rounds;
 mod server;
 mod shed;
+mod stores;
 mod units;
 
 pub(crate) use command::run;

@@ -1,8 +1,13 @@
 //! A server of a benchmark, ended with it.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A process that said where it is.
 #[derive(Debug)]
@@ -40,6 +45,23 @@ impl Server {
         url.ok_or_else(|| failed(format!("it is not ready: {first}")))?.clone_into(&mut server.url);
         // It must not stand still because nobody reads what it says.
         std::thread::spawn(move || lines.for_each(drop));
+        Ok(server)
+    }
+
+    /// Starts a program that does not say where it is, and waits until something listens there.
+    pub(super) fn start_at(program: &Path, arguments: &[&str], address: &str) -> Result<Self, String> {
+        let failed = |why: String| format!("{}: {why}", program.display());
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let server = Self { process, url: address.to_owned() };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(address).is_err() {
+            if Instant::now() > deadline {
+                return Err(failed(format!("nothing listens at {address} after {} s", PATIENCE.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
         Ok(server)
     }
 
