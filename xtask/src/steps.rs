@@ -29,6 +29,8 @@ enum Action {
         environment: Option<(&'static str, &'static str)>,
         /// The rustup component without which it cannot run.
         component: Option<&'static str>,
+        /// Workspaces of their own where it must pass as well.
+        beside: &'static [&'static str],
     },
 }
 
@@ -46,6 +48,7 @@ const STEPS: [Step; 7] = [
             arguments: &["fmt", "--all", "--check"],
             environment: None,
             component: Some("rustfmt"),
+            beside: &["benches/counted", "benches/peers"],
         },
     },
     Step { name: "tidy", action: Action::Tidy },
@@ -64,6 +67,7 @@ const STEPS: [Step; 7] = [
             ],
             environment: None,
             component: Some("clippy"),
+            beside: &[],
         },
     },
     Step { name: "look-alikes", action: Action::LookAlikes },
@@ -73,6 +77,7 @@ const STEPS: [Step; 7] = [
             arguments: &["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"],
             environment: None,
             component: None,
+            beside: &[],
         },
     },
     Step { name: "instructions", action: Action::Instructions },
@@ -82,6 +87,7 @@ const STEPS: [Step; 7] = [
             arguments: &["doc", "--workspace", "--no-deps", "--all-features", "--locked"],
             environment: Some(("RUSTDOCFLAGS", "-Dwarnings")),
             component: None,
+            beside: &[],
         },
     },
 ];
@@ -143,11 +149,16 @@ fn run(step: &Step, root: &Path, variables: &mut lookalikes::Variables) -> Outco
             variables.extend(found.iter().flatten().cloned());
             found.is_some()
         }
-        Action::Cargo { arguments, environment, component } => {
-            let mut command = Command::new(cargo_path());
-            command.current_dir(root).args(*arguments).envs(*environment);
-            command.envs(variables.iter().map(|(name, path)| (name, path)));
-            component.is_none_or(|component| installed(arguments, component)) && succeeds(&mut command)
+        Action::Cargo { arguments, environment, component, beside } => {
+            let passes = |folder: &Path| {
+                let mut command = Command::new(cargo_path());
+                command.current_dir(folder).args(*arguments).envs(*environment);
+                command.envs(variables.iter().map(|(name, path)| (name, path)));
+                succeeds(&mut command)
+            };
+            component.is_none_or(|component| installed(arguments, component))
+                && passes(root)
+                && beside.iter().all(|folder| passes(&root.join(folder)))
         }
     };
     let took = begin.elapsed();
