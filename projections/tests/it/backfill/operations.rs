@@ -6,15 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join_all;
 use headwater_projections::backfill::{
-    AskedFor, Backfill, BackfillError, Budget, Operation, OperationError, OperationState, Operations, Pace,
-    Promotion, Verify, Wish, limits::OPERATIONS_KEPT,
+    AskedFor, Backfill, BackfillError, Budget, Built, Operation, OperationError, OperationState, Operations,
+    Pace, Promotion, Verify, Wish, limits::OPERATIONS_KEPT,
 };
 use headwater_projections::group::limits::EXPIRY;
 use headwater_projections::group::{Item, ItemKey, Items, LeaseError, MemoryLeases, Saved, WorkerId};
 use headwater_projections::rows::Generation;
 use headwater_projections::{GROUP, LeaseStore, MemoryRows};
 use tokio::sync::watch;
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep};
 
 use super::world::{World, rows};
@@ -90,9 +90,38 @@ async fn carry_out(
     operations: Operations,
     backfill: Backfill,
     stop: watch::Receiver<bool>,
-) -> Result<headwater_projections::backfill::Built, BackfillError> {
+) -> Result<Built, BackfillError> {
     let taken = operations.take(&WorkerId::random(), |_| true).await.unwrap().expect("one is queued");
     operations.carry_out(taken, &backfill, stop).await
+}
+
+/// A rebuild that one process carries out, slowly, while another one looks at it.
+struct Slow {
+    elsewhere: Operations,
+    id: Arc<str>,
+    work: JoinHandle<Result<Built, BackfillError>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Slow {
+    async fn begun(world: &World) -> Self {
+        let (mine, elsewhere) = (operations(world), operations(world));
+        let id = asked(&mine).await.id;
+        let (stop, stopped) = watch::channel(false);
+        let work = tokio::spawn(carry_out(mine, backfill(world, SLOW), stopped));
+        Self { elsewhere, id, work, stop }
+    }
+
+    /// One that has done some of its slots.
+    async fn under_way(world: &World) -> Self {
+        let slow = Self::begun(world).await;
+        until(&slow.elsewhere, &slow.id, |operation| operation.report.progress.slots > 0).await;
+        slow
+    }
+
+    async fn look(&self) -> Operation {
+        self.elsewhere.get(&self.id).await.unwrap()
+    }
 }
 
 /// Looks until an operation is in a state.
@@ -185,26 +214,23 @@ async fn everybody_sees_how_far_it_is_and_it_never_goes_back() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_cancelled_elsewhere_stops_in_good_order_and_the_next_goes_on() {
     let world = world().await;
-    let (mine, elsewhere) = (operations(&world), operations(&world));
-    let id = asked(&mine).await.id;
-    let (_keep, stop) = watch::channel(false);
-    let work = tokio::spawn(carry_out(mine.clone(), backfill(&world, SLOW), stop.clone()));
-    until(&elsewhere, &id, |operation| operation.report.progress.slots > 0).await;
+    let mut slow = Slow::under_way(&world).await;
     let told = Instant::now();
-    assert_eq!(&*elsewhere.cancel(&id, "bob").await.unwrap().cancelled_by.unwrap(), "bob");
-    assert!(matches!(work.await.unwrap(), Err(BackfillError::Stopped)));
+    assert_eq!(&*slow.elsewhere.cancel(&slow.id, "bob").await.unwrap().cancelled_by.unwrap(), "bob");
+    assert!(matches!((&mut slow.work).await.unwrap(), Err(BackfillError::Stopped)));
     assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
-    let cancelled = elsewhere.get(&id).await.unwrap();
+    let cancelled = slow.look().await;
     assert_eq!((cancelled.state, cancelled.report.live), (OperationState::Cancelled, false));
     assert_eq!(slots_held(&world, 2).await, 0, "others can go on at once");
     assert_eq!(world.generations("balances").await.live, 1);
-    let again = elsewhere.cancel(&id, "bob").await;
+    let again = slow.elsewhere.cancel(&slow.id, "bob").await;
     assert!(matches!(again, Err(OperationError::Ended { .. })), "{again:?}");
 
-    let next = asked(&elsewhere).await.id;
+    let next = asked(&slow.elsewhere).await.id;
     assert_eq!(&*next, "balances-2");
-    assert!(carry_out(mine, backfill(&world, Budget::Unlimited), stop).await.unwrap().live);
-    let done = elsewhere.get(&next).await.unwrap();
+    let fast = backfill(&world, Budget::Unlimited);
+    assert!(carry_out(operations(&world), fast, slow.stop.subscribe()).await.unwrap().live);
+    let done = slow.elsewhere.get(&next).await.unwrap();
     assert!(done.report.notes.iter().any(|note| note.contains("going on with generation 2")), "{done:?}");
     assert!(done.report.progress.rows < u64::from(ACCOUNTS), "what was done stays done: {done:?}");
     let rows = rows::<Balance>(world.rows.as_ref(), &Generation::new("balances", 2)).await;
@@ -244,29 +270,20 @@ async fn one_that_is_stopped_in_front_of_its_switch_is_gone_on_with_and_nothing_
 #[tokio::test(start_paused = true)]
 async fn a_process_that_ends_releases_its_slots_and_the_operation_is_interrupted() {
     let world = world().await;
-    let operations = operations(&world);
-    let id = asked(&operations).await.id;
-    let (stopping, stop) = watch::channel(false);
-    let work = tokio::spawn(carry_out(operations.clone(), backfill(&world, SLOW), stop));
-    until(&operations, &id, |operation| operation.report.progress.slots > 0).await;
-    stopping.send_replace(true);
-    assert!(matches!(work.await.unwrap(), Err(BackfillError::Stopped)));
-    let left = operations.get(&id).await.unwrap();
-    assert_eq!(left.state, OperationState::Interrupted);
+    let mut slow = Slow::under_way(&world).await;
+    slow.stop.send_replace(true);
+    assert!(matches!((&mut slow.work).await.unwrap(), Err(BackfillError::Stopped)));
+    assert_eq!(slow.look().await.state, OperationState::Interrupted);
     assert_eq!(slots_held(&world, 2).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_whose_process_was_killed_is_shown_as_interrupted_and_asked_for_anew() {
     let world = world().await;
-    let (mine, elsewhere) = (operations(&world), operations(&world));
-    let id = asked(&mine).await.id;
-    let (_keep, stop) = watch::channel(false);
-    let work = tokio::spawn(carry_out(mine, backfill(&world, SLOW), stop));
-    until(&elsewhere, &id, |operation| operation.report.progress.slots > 0).await;
-    work.abort();
+    let slow = Slow::under_way(&world).await;
+    slow.work.abort();
     let killed = Instant::now();
-    until(&elsewhere, &id, |operation| operation.state == OperationState::Interrupted).await;
+    until(&slow.elsewhere, &slow.id, |operation| operation.state == OperationState::Interrupted).await;
     assert!(killed.elapsed() < EXPIRY + Duration::from_secs(2), "{:?}", killed.elapsed());
 
     // Whoever has just begun does not know yet whether it is alive, and finds out.
@@ -274,34 +291,27 @@ async fn one_whose_process_was_killed_is_shown_as_interrupted_and_asked_for_anew
     let next = asked(&operations(&world)).await;
     assert_eq!(&*next.id, "balances-2");
     assert!(begun.elapsed() >= EXPIRY, "it was not watched for long enough: {:?}", begun.elapsed());
-    let given_up = operations(&world).get(&id).await.unwrap();
+    let given_up = operations(&world).get(&slow.id).await.unwrap();
     assert_eq!(given_up.state, OperationState::Interrupted, "it is written down");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_alive_elsewhere_is_not_asked_for_twice() {
     let world = world().await;
-    let (mine, elsewhere) = (operations(&world), operations(&world));
-    let id = asked(&mine).await.id;
-    let (_keep, stop) = watch::channel(false);
-    let work = tokio::spawn(carry_out(mine, backfill(&world, SLOW), stop));
+    let slow = Slow::begun(&world).await;
     sleep(Duration::from_secs(5)).await;
-    let again = elsewhere.ask("balances", 1, &wish("bob")).await.unwrap();
-    assert!(matches!(&again, AskedFor::There(there) if there.id == id), "{again:?}");
-    assert!(work.await.unwrap().unwrap().live);
+    let again = slow.elsewhere.ask("balances", 1, &wish("bob")).await.unwrap();
+    assert!(matches!(&again, AskedFor::There(there) if there.id == slow.id), "{again:?}");
+    assert!(slow.work.await.unwrap().unwrap().live);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_process_that_was_taken_for_gone_stops() {
     let world = world().await;
-    let (mine, elsewhere) = (operations(&world), operations(&world));
-    let id = asked(&mine).await.id;
-    let (_keep, stop) = watch::channel(false);
-    let work = tokio::spawn(carry_out(mine, backfill(&world, SLOW), stop));
-    until(&elsewhere, &id, |operation| operation.report.progress.slots > 0).await;
-    elsewhere.interrupt_all().await.unwrap();
-    assert!(matches!(work.await.unwrap(), Err(BackfillError::Stopped)));
-    assert_eq!(elsewhere.get(&id).await.unwrap().state, OperationState::Interrupted);
+    let mut slow = Slow::under_way(&world).await;
+    slow.elsewhere.interrupt_all().await.unwrap();
+    assert!(matches!((&mut slow.work).await.unwrap(), Err(BackfillError::Stopped)));
+    assert_eq!(slow.look().await.state, OperationState::Interrupted);
 }
 
 #[tokio::test(start_paused = true)]
