@@ -52,8 +52,20 @@ pub(crate) struct Surroundings {
     pub(crate) vitals: Vitals,
     /// What this process is asked for, when it also carries that out.
     pub(crate) operations: Option<Operations>,
+    pub(crate) reading: Reading,
     /// Every setting, as it may be shown.
     pub(crate) settings: Arc<[Shown]>,
+}
+
+/// What reads for read models in this process.
+#[derive(Debug, Clone)]
+pub(crate) enum Reading {
+    /// The readers of all.
+    All,
+    /// A group of its own, for some.
+    Some(Control),
+    /// Nothing.
+    Nothing,
 }
 
 impl Surroundings {
@@ -67,6 +79,7 @@ impl Surroundings {
             metrics: Metrics::of_process(),
             vitals: Vitals::default(),
             operations: None,
+            reading: Reading::All,
             settings: Arc::new([]),
         }
     }
@@ -87,6 +100,22 @@ impl Deref for Services {
 }
 
 impl ServiceParts {
+    /// The readers of this process, for an order to them.
+    pub(crate) fn readers(&self) -> Result<&Control, Problem> {
+        match &self.surroundings.reading {
+            Reading::All => Ok(&self.control),
+            Reading::Some(group) => Ok(group),
+            Reading::Nothing => Err(Problem::not_found(
+                "this process keeps no read models: ask each one that does, with --role worker or all",
+            )),
+        }
+    }
+
+    /// How read models are doing, seen from this process.
+    pub(crate) fn seen(&self) -> &Control {
+        self.readers().unwrap_or(&self.control)
+    }
+
     pub(crate) fn aggregate(&self, category: &str) -> Result<&Arc<dyn ServedAggregate>, Problem> {
         self.aggregates.get(category).ok_or_else(|| {
             let known: Vec<_> = self.aggregates.keys().copied().collect();

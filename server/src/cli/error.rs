@@ -6,6 +6,7 @@ use crate::backends::{ConnectError, StartError};
 use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::http_client::HttpError;
+use crate::problem::ProblemKind;
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +51,16 @@ impl CliError {
             Self::Config(_) | Self::Refused(_) => Exit::Config,
             Self::Connect(ConnectError::NoRegion | ConnectError::NoCredentials { .. }) => Exit::Config,
             Self::Http { .. } | Self::Connect(_) | Self::Unavailable { .. } => Exit::Unreachable,
-            Self::Problem { status, .. } => of_status(*status),
+            Self::Problem { slug, status, .. } => {
+                ProblemKind::of_slug(slug).map_or_else(|| of_status(*status), ProblemKind::exit)
+            }
             Self::Stranger { .. } | Self::Start(_) | Self::Io { .. } | Self::Archive(_) => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
         }
     }
 }
 
-/// What the status of a problem means for the exit code.
+/// What the status of a problem means for the exit code, if the server is newer and the catalogue does not have it.
 fn of_status(status: u16) -> Exit {
     match status {
         401 | 403 => Exit::Config,
@@ -67,5 +70,28 @@ fn of_status(status: u16) -> Exit {
         408 | 504 => Exit::TimedOut,
         503 => Exit::Unreachable,
         _ => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(slug: &str, status: u16) -> CliError {
+        CliError::Problem { slug: slug.to_owned(), status, detail: String::new(), body: Value::Null }
+    }
+
+    #[test]
+    fn a_command_ends_with_the_exit_code_that_the_catalogue_has_for_a_problem() {
+        for kind in ProblemKind::ALL {
+            let exit = problem(kind.slug(), kind.status().as_u16()).exit();
+            assert_eq!(exit as u8, kind.exit() as u8, "{}", kind.slug());
+        }
+    }
+
+    #[test]
+    fn a_problem_that_nobody_here_knows_is_told_by_its_status() {
+        assert_eq!(problem("of-the-future", 412).exit() as u8, Exit::Conflict as u8);
+        assert_eq!(problem("of-the-future", 418).exit() as u8, Exit::Failed as u8);
     }
 }

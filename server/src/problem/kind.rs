@@ -19,6 +19,11 @@ macro_rules! catalogue {
             /// Every kind, by status.
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
 
+            /// The kind that has this slug.
+            pub(crate) fn of_slug(slug: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
+            }
+
             /// The last part of the address of its page, which is its `type`.
             #[must_use]
             pub fn slug(self) -> &'static str {

@@ -16,6 +16,6 @@ mod streams;
 pub use commands::{batch_response, executed_response};
 pub use router::MAX_BODY_BYTES;
 
-pub(crate) use router::{operations, probes, router};
+pub(crate) use router::{of_worker, operations, router};
 
 use feed::LAST_EVENT_ID;

@@ -77,11 +77,11 @@ async fn around(State(around): State<Arc<Around>>, request: Request, next: Next)
     .await
 }
 
-/// The same router for a process that answers no requests: what looks after processes is answered, all else is told so.
-pub(crate) fn probes(router: Router) -> Router {
+/// The same router for a process that answers no requests: who looks after processes is answered, all else is told so.
+pub(crate) fn of_worker(router: Router) -> Router {
     router.layer(from_fn(async |request: Request, next: Next| -> Response {
         let path = request.uri().path();
-        if is_probe(path) || path == "/v1/admin/config" {
+        if is_probe(path) || path.starts_with("/v1/admin/") {
             return next.run(request).await;
         }
         Problem::not_found("this process only keeps read models: ask one with --role api or all")

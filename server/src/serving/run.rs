@@ -19,7 +19,7 @@ use crate::config::Shown;
 use crate::exit::{Exit, complain};
 use crate::observe::{Metrics, Traces, Vitals, describe};
 use crate::rebuild::{Ground, Rebuilds};
-use crate::services::Surroundings;
+use crate::services::{Reading, Surroundings};
 use crate::{App, Stopping, archive, routes};
 
 /// What a process does.
@@ -103,6 +103,11 @@ impl Serving {
             place: Arc::new(backends.connection.place.clone()),
             stopping: stopping.clone(),
             operations: Some(rebuilds.operations.clone()),
+            reading: match (role, &only) {
+                (Role::Api, _) => Reading::Nothing,
+                (_, Some(_)) => Reading::Some(control.clone()),
+                (_, None) => Reading::All,
+            },
             limits: Arc::clone(&limits),
             auth,
             metrics: metrics.clone(),
@@ -112,7 +117,7 @@ impl Serving {
         let (router, runner) = app.on(surroundings, Arc::clone(&backends.store) as _, runner)?;
         let runner = readers.unwrap_or(runner);
         let _upkeep = AbortOnDropHandle(tokio::spawn(metrics.keep_up()));
-        let router = if role == Role::Worker { routes::probes(router) } else { router };
+        let router = if role == Role::Worker { routes::of_worker(router) } else { router };
 
         let address = listener.local_addr()?;
         let (stop_accepting, no_more) = watch::channel(false);

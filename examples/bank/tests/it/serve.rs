@@ -49,6 +49,20 @@ async fn processes_that_answer_and_processes_that_keep_read_models_work_as_one()
     let asked = client.get(format!("{}/v1/read-models/balances/1", worker.url)).send().await.unwrap();
     assert_eq!(asked.status(), 404);
 
+    // Readers are paused in the process that is asked, and one that has none says so.
+    let pause = async |url: &str, projection: &str| {
+        let order = client.post(format!("{url}/v1/admin/projections/{projection}/pause"));
+        let answer = order.json(&json!({"reason": "a test"})).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, paused) = pause(&worker.url, "balances").await;
+    assert_eq!((status, &paused["state"]), (200, &json!("paused")), "{paused}");
+    let (status, other) = pause(&worker.url, "daily-totals").await;
+    assert_eq!(status, 404, "another group keeps it: {other}");
+    let (status, refused) = pause(&api.url, "balances").await;
+    assert_eq!(status, 404, "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("--role worker"), "{refused}");
+
     for process in [api, worker] {
         let (code, lines) = process.terminate();
         assert_eq!(code, Some(0), "{lines:?}");

@@ -29,7 +29,7 @@ pub(super) struct Reason {
 }
 
 pub(super) async fn list(State(services): State<Services>) -> Result<Json<List>, Problem> {
-    let mut projections = services.control.projections().await?;
+    let mut projections = services.seen().projections().await?;
     projections.iter_mut().for_each(|projection| projection.partitions.clear());
     Ok(Json(List { projections }))
 }
@@ -38,7 +38,7 @@ pub(super) async fn one(
     State(services): State<Services>,
     PathOf(name): PathOf<String>,
 ) -> Result<Json<ProjectionStatus>, Problem> {
-    Ok(Json(services.control.projection(&name).await?))
+    Ok(Json(services.seen().projection(&name).await?))
 }
 
 pub(super) async fn pause(
@@ -47,9 +47,10 @@ pub(super) async fn pause(
     JsonBody(Reason { reason }): JsonBody<Reason>,
 ) -> Result<Json<ProjectionStatus>, Problem> {
     check_reason(&reason)?;
-    services.control.pause(&name)?;
+    let readers = services.readers()?;
+    readers.pause(&name)?;
     tracing::info!(projection = name, reason, "paused by order");
-    Ok(Json(services.control.projection(&name).await?))
+    Ok(Json(readers.projection(&name).await?))
 }
 
 pub(super) async fn resume(
@@ -58,9 +59,10 @@ pub(super) async fn resume(
     JsonBody(Reason { reason }): JsonBody<Reason>,
 ) -> Result<Json<ProjectionStatus>, Problem> {
     check_reason(&reason)?;
-    services.control.resume(&name)?;
+    let readers = services.readers()?;
+    readers.resume(&name)?;
     tracing::info!(projection = name, reason, "resumed by order");
-    Ok(Json(services.control.projection(&name).await?))
+    Ok(Json(readers.projection(&name).await?))
 }
 
 /// Refuses a reason that says nothing, or too much.
