@@ -12,12 +12,13 @@ use super::{Error, bank, growth, latency, look_alike, subscriptions, units};
 pub fn run() -> Result<(), Error> {
     let server = || Arg::new("server").long("server").required(true).help("The address of a bank");
     let seconds = Arg::new("seconds").long("seconds").default_value("10").value_parser(value_parser!(u64));
+    let role = Arg::new("role").long("role").default_value("all").value_parser(["all", "api"]);
     let matches = Command::new("headwater-figures")
         .about("Measures what only Headwater has; prints lines of JSON")
         .subcommand_required(true)
         .subcommands([
             Command::new("look-alike").about("Look-alikes of AWS, until nobody listens any more"),
-            Command::new("bank").about("The bank on the memory store, until it is ended"),
+            Command::new("bank").about("The bank on the memory store, until it is ended").arg(role),
             Command::new("units").about("What commands and rows use of DynamoDB and Kinesis"),
             Command::new("growth").about("How commands and memory grow with streams and events"),
             Command::new("latency")
@@ -34,7 +35,7 @@ pub fn run() -> Result<(), Error> {
     runtime.block_on(async {
         match name {
             "look-alike" => look_alike::serve().await,
-            "bank" => bank::serve().await,
+            "bank" => bank::serve(text(arguments, "role") == "all").await,
             "units" => units::measure().await,
             "growth" => growth::measure().await,
             "latency" => {

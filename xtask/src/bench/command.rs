@@ -24,6 +24,8 @@ const WORKLOADS: [(&str, &str); 10] = [
 /// How often the workloads in memory are done, unless told otherwise: those of W3 take longer.
 const ROUNDS: usize = 5;
 const ROUNDS_OF_W3: usize = 3;
+/// Those of W5 take a minute and a half each.
+const ROUNDS_OF_W5: usize = 3;
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +94,7 @@ fn measure(root: &Path, wanted: &Wanted) -> Result<(), String> {
     println!("\n{described}");
     page::write(root, "machine", &described)?;
     let (count, of_w3) = (wanted.rounds.unwrap_or(ROUNDS), wanted.rounds.unwrap_or(ROUNDS_OF_W3));
+    let of_w5 = wanted.rounds.unwrap_or(ROUNDS_OF_W5);
     let mut failed = Vec::new();
     let mut counted = None;
     for (name, about) in WORKLOADS.into_iter().filter(|(name, _)| wanted.wants(name)) {
@@ -105,7 +108,7 @@ fn measure(root: &Path, wanted: &Wanted) -> Result<(), String> {
                 counted = Some(units);
                 report
             }),
-            "w5" => http::serve(&programs, &folder),
+            "w5" => http::serve(&programs, &folder, of_w5),
             "w6" => latency::latency(&programs, &folder),
             "w7" => counted.as_ref().map(cost::cost).ok_or_else(|| "nothing was counted".to_owned()),
             "w8" => growth::memory(&programs),

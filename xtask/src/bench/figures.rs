@@ -18,8 +18,12 @@ pub(super) struct Figures {
 impl Figures {
     /// The values at a place of lines, such as `/latency/p50_ms`; lines without it are left out.
     pub(super) fn of(lines: &[Value], place: &str) -> Self {
-        let mut values: Vec<f64> =
-            lines.iter().filter_map(|line| line.pointer(place).and_then(Value::as_f64)).collect();
+        Self::from(lines.iter().filter_map(|line| line.pointer(place).and_then(Value::as_f64)))
+    }
+
+    /// These values.
+    pub(super) fn from(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         Self { values }
     }

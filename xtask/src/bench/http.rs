@@ -29,7 +29,7 @@ enum Kind {
     Queries,
 }
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     Row { name: "`floor-http`: nothing is done", server: 0, path: "/nothing", kind: Kind::Events },
     Row { name: "`floor-http-mem`: kept in memory", server: 0, path: "/memory", kind: Kind::Events },
     Row {
@@ -40,19 +40,42 @@ const ROWS: [Row; 9] = [
     },
     Row { name: "memory store: commands", server: 1, path: "/", kind: Kind::Commands },
     Row { name: "memory store: queries", server: 1, path: "/", kind: Kind::Queries },
-    Row { name: "`dev`, nothing kept: commands", server: 2, path: "/", kind: Kind::Commands },
-    Row { name: "`dev`, nothing kept: queries", server: 2, path: "/", kind: Kind::Queries },
-    Row { name: "`dev --data-dir`: commands", server: 3, path: "/", kind: Kind::Commands },
-    Row { name: "`dev --data-dir`: queries", server: 3, path: "/", kind: Kind::Queries },
+    Row {
+        name: "memory store, read models kept elsewhere: commands",
+        server: 2,
+        path: "/",
+        kind: Kind::Commands,
+    },
+    Row { name: "`dev`, nothing kept: commands", server: 3, path: "/", kind: Kind::Commands },
+    Row { name: "`dev`, nothing kept: queries", server: 3, path: "/", kind: Kind::Queries },
+    Row { name: "`dev --data-dir`: commands", server: 4, path: "/", kind: Kind::Commands },
+    Row { name: "`dev --data-dir`: queries", server: 4, path: "/", kind: Kind::Queries },
 ];
 
-/// Measures every row once for each number of connections.
-pub(super) fn serve(programs: &Programs, folder: &Path) -> Result<Report, String> {
-    let mut found: Vec<(String, [Answers; 3])> = Vec::new();
+/// What a row has for each number of connections.
+type Measured = (String, [Answers; CONNECTIONS.len()]);
+/// The same of several rounds: medians, and ranges of how many a second.
+type Typical = (String, [(Answers, String); CONNECTIONS.len()]);
+
+/// Measures every row once a round for each number of connections.
+pub(super) fn serve(programs: &Programs, folder: &Path, rounds: usize) -> Result<Report, String> {
+    let mut found = Vec::new();
+    for round in 0..rounds {
+        println!("  round {} of {rounds}", round + 1);
+        found.push(measure(programs, folder)?);
+    }
+    let mut report = report(&together(&found));
+    shed(programs, folder, rounds, &mut report)?;
+    Ok(report)
+}
+
+fn measure(programs: &Programs, folder: &Path) -> Result<Vec<Measured>, String> {
+    let mut found = Vec::new();
     let data = folder.join("data");
-    let starts: [(PathBuf, Vec<String>); 4] = [
+    let starts: [(PathBuf, Vec<String>); 5] = [
         (programs.peer("headwater-peers-floor"), vec![folder.join("floor.log").display().to_string()]),
-        (programs.ours("headwater-figures"), vec!["bank".to_owned()]),
+        (programs.ours("headwater-figures"), words("bank")),
+        (programs.ours("headwater-figures"), words("bank --role api")),
         (programs.ours("bank"), words("dev --port 0")),
         (
             programs.ours("bank"),
@@ -65,10 +88,9 @@ pub(super) fn serve(programs: &Programs, folder: &Path) -> Result<Report, String
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let server = Server::start(program, &arguments)?;
         for row in ROWS.iter().filter(|row| row.server == number) {
-            println!("  {}", row.name);
             let url = format!("{}{}", server.url, row.path);
-            let mut answers = [Answers::default(); 3];
-            for (place, connections) in CONNECTIONS.into_iter().enumerate() {
+            let mut answers = [Answers::default(); CONNECTIONS.len()];
+            for (answer, connections) in answers.iter_mut().zip(CONNECTIONS) {
                 let accounts = ACCOUNTS * connections;
                 run += 1;
                 let ask = match row.kind {
@@ -81,30 +103,40 @@ pub(super) fn serve(programs: &Programs, folder: &Path) -> Result<Report, String
                         Ask::Rows { run, accounts: ACCOUNTS }
                     }
                 };
-                if let Some(answer) = answers.get_mut(place) {
-                    *answer = wrk(folder, &url, ask, connections)?;
-                }
+                *answer = wrk(folder, &url, ask, connections)?;
             }
             found.push((row.name.to_owned(), answers));
         }
     }
     let _absent = std::fs::remove_dir_all(&data);
     found.extend(stores(programs, folder, CONNECTIONS)?);
-    let mut report = report(&found);
-    shed(programs, folder, &mut report)?;
-    Ok(report)
+    Ok(found)
+}
+
+/// Rows of several rounds as one: each has the same.
+fn together(rounds: &[Vec<Measured>]) -> Vec<Typical> {
+    let first = rounds.first().into_iter().flatten().enumerate();
+    let row = |(place, (name, _)): (usize, &Measured)| {
+        let of_rounds = || rounds.iter().filter_map(move |rows| rows.get(place));
+        let typical = std::array::from_fn(|connections| {
+            let answers = of_rounds().filter_map(|(_, answers)| answers.get(connections).copied());
+            Answers::typical(&answers.collect::<Vec<_>>())
+        });
+        (name.clone(), typical)
+    };
+    first.map(row).collect()
 }
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
 }
 
-fn report(found: &[(String, [Answers; 3])]) -> Report {
+fn report(found: &[Typical]) -> Report {
     let mut rows = Vec::new();
     for (name, answers) in found {
         let mut cells = vec![name.clone()];
-        for Answers { per_second, p50_ms, p99_ms, refused } in answers {
-            cells.push(number(*per_second));
+        for (Answers { per_second, p50_ms, p99_ms, refused }, range) in answers {
+            cells.push(format!("{} ({range})", number(*per_second)));
             let refused =
                 if *refused > 0.0 { format!(" ({} refused)", number(*refused)) } else { String::new() };
             cells.push(format!("{} / {}{refused}", number(*p50_ms), number(*p99_ms)));
@@ -115,18 +147,18 @@ fn report(found: &[(String, [Answers; 3])]) -> Report {
     report.table(
         &[
             "server",
-            "1 connection",
+            "1 connection (range)",
             "p50 / p99 ms",
-            "16 connections",
+            "16 connections (range)",
             "p50 / p99 ms",
-            "64 connections",
+            "64 connections (range)",
             "p50 / p99 ms",
         ],
         &rows,
     );
     let at = |name: &str, place: usize| {
         let row = found.iter().find(|(row, _)| row.contains(name));
-        row.and_then(|(_, answers)| answers.get(place)).map_or(f64::NAN, |answers| answers.per_second)
+        row.and_then(|(_, answers)| answers.get(place)).map_or(f64::NAN, |(answers, _)| answers.per_second)
     };
     for (place, connections) in CONNECTIONS.into_iter().enumerate() {
         let share = at("memory store: commands", place) / at("floor-http-mem", place);

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::figures::Figures;
+
 /// How long each row is measured.
-pub(super) const SECONDS: u32 = 4;
+pub(super) const SECONDS: u32 = 3;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,21 @@ pub(super) struct Answers {
     pub(super) refused: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
+}
+
+impl Answers {
+    /// The medians of what was answered in several rounds, and the range of how many a second.
+    pub(super) fn typical(rounds: &[Self]) -> (Self, String) {
+        let of = |value: fn(&Self) -> f64| Figures::from(rounds.iter().map(value));
+        let per_second = of(|answers| answers.per_second);
+        let typical = Self {
+            per_second: per_second.median(),
+            refused: of(|answers| answers.refused).median(),
+            p50_ms: of(|answers| answers.p50_ms).median(),
+            p99_ms: of(|answers| answers.p99_ms).median(),
+        };
+        (typical, per_second.range())
+    }
 }
 
 /// Loads a server for [`SECONDS`].

@@ -15,14 +15,22 @@ const LOADS: [(u32, &str); 3] = [(1, "as many as it takes"), (2, "twice as many"
 const KEPT: f64 = 0.9;
 
 /// Adds a table to the report.
-pub(super) fn shed(programs: &Programs, folder: &Path, report: &mut Report) -> Result<(), String> {
+pub(super) fn shed(
+    programs: &Programs,
+    folder: &Path,
+    rounds: usize,
+    report: &mut Report,
+) -> Result<(), String> {
     println!("  `dev` that takes {SEATS} requests at once");
     let limit = [("HEADWATER_LIMITS__REQUESTS", SEATS.to_string())];
-    let server = Server::start_with(&programs.ours("bank"), &["dev", "--port", "0"], &limit)?;
-    let mut answers = [Answers::default(); LOADS.len()];
-    for (run, (answer, (times, _))) in (0..).zip(answers.iter_mut().zip(LOADS)) {
-        *answer = wrk(folder, &server.url, Ask::New { run }, times * SEATS)?;
+    let mut found: [Vec<Answers>; LOADS.len()] = Default::default();
+    for _ in 0..rounds {
+        let server = Server::start_with(&programs.ours("bank"), &["dev", "--port", "0"], &limit)?;
+        for (run, (answers, (times, _))) in (0..).zip(found.iter_mut().zip(LOADS)) {
+            answers.push(wrk(folder, &server.url, Ask::New { run }, times * SEATS)?);
+        }
     }
+    let answers = found.map(|rounds| Answers::typical(&rounds).0);
     let row = |((times, name), answers): (&(u32, &str), &Answers)| {
         let Answers { per_second, refused, p50_ms, p99_ms } = *answers;
         let connections = (times * SEATS).to_string();
