@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headwater_projections::backfill::{
-    Damage, History, HistoryError, HistoryEvent, Lane, Part, Survey, Visit,
+    Damage, History, HistoryError, HistoryEvent, Lane, Mark, Part, Survey, Visit,
 };
 use headwater_projections::group::Checkpoint;
 
@@ -50,7 +50,13 @@ impl History for Archive {
         Ok(survey)
     }
 
-    async fn read(&self, part: &Part, visit: Visit<'_>) -> Result<(), HistoryError> {
+    /// A whole file: a bounded piece of the history.
+    async fn read(
+        &self,
+        part: &Part,
+        _: Option<&Mark>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Mark>, HistoryError> {
         let file = self.file(&part.name).await.map_err(error)?;
         let mut each = |event: ArchivedEvent<'_>| {
             visit(HistoryEvent {
@@ -66,7 +72,8 @@ impl History for Archive {
                 index: event.index,
             })
         };
-        Self::read(self, &file, Columns::History, &mut each).await.map_err(error)
+        Self::read(self, &file, Columns::History, &mut each).await.map_err(error)?;
+        Ok(None)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater_projections::LeaseStore;
-use headwater_projections::backfill::{Damage, History, HistoryError, Part, Survey, Visit};
+use headwater_projections::backfill::{Damage, History, HistoryError, Mark, Part, Survey, Visit};
 use headwater_projections::group::Checkpoint;
 
 use crate::{Archive, GROUP};
@@ -53,7 +53,12 @@ impl History for ArchiveHistory {
         Ok(survey)
     }
 
-    async fn read(&self, part: &Part, visit: Visit<'_>) -> Result<(), HistoryError> {
-        History::read(&self.archive, part, visit).await
+    async fn read(
+        &self,
+        part: &Part,
+        from: Option<&Mark>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Mark>, HistoryError> {
+        History::read(&self.archive, part, from, visit).await
     }
 }

@@ -81,7 +81,7 @@ impl Record<'_> {
         let (phase, now, worked) = (progress.phase(), progress.snapshot(), self.begun.elapsed());
         let report = &mut self.operation.report;
         (report.phase, report.seconds) = (phase, worked.as_secs_f64());
-        (report.events_per_second, report.seconds_left) = (now.rate(worked), now.left(worked));
+        (report.events_per_second, report.seconds_left) = (now.rate(worked), progress.seconds_left());
         (report.progress, report.notes) = (now, progress.last_notes());
         self.operation.state = match phase {
             Phase::CatchingUp => OperationState::WaitingForSwitch,

@@ -117,7 +117,11 @@ impl Backfill {
             self.progress.note(format!("the {} is damaged: {damage}", self.history.kind()));
         }
         if self.options.dry_run {
-            return self.dry_run(survey, &switch.generations(name).await?).await;
+            let all = switch.generations(name).await?;
+            return tokio::select! {
+                built = self.dry_run(survey, &all) => built,
+                () = stopped(stop) => Err(BackfillError::Stopped),
+            };
         }
         let all = switch.generations(name).await?;
         if let Some(number) = self.filled(&all).await? {

@@ -150,7 +150,7 @@ impl LaneWork {
         let mut damage = Vec::new();
         let mut scratch = Scratch::default();
         for part in &self.lane.parts {
-            let mut tries = 0;
+            let (mut from, mut tries) = (None, 0);
             loop {
                 let begun = Instant::now();
                 let (mut events, mut stopped) = (0, false);
@@ -169,14 +169,15 @@ impl LaneWork {
                     stopped |= flow.is_break();
                     flow
                 };
-                let read = self.history.read(part, &mut visit).await;
+                let read = self.history.read(part, from.as_ref(), &mut visit).await;
                 progress.read_events(events);
                 match read {
-                    Ok(()) if stopped => return Ok(damage),
-                    Ok(()) => {}
+                    Ok(_) if stopped => return Ok(damage),
+                    Ok(next) => (from, tries) = (next, 0),
                     Err(HistoryError::Damaged(found)) => {
                         progress.note(format!("{} is damaged: {found}", self.history.kind()));
                         damage.push(found);
+                        from = None;
                     }
                     Err(error) => {
                         tries += 1;
@@ -196,12 +197,17 @@ impl LaneWork {
                         continue;
                     }
                 }
-                progress.read_part();
-                self.reading.pace.rest(begun.elapsed()).await;
-                break;
-            }
-            if self.ended.load(Ordering::Relaxed) {
-                break;
+                if from.is_none() {
+                    progress.read_part();
+                }
+                let over = || self.ended.load(Ordering::Relaxed);
+                self.reading.pace.rest(begun.elapsed(), over).await;
+                if over() {
+                    return Ok(damage);
+                }
+                if from.is_none() {
+                    break;
+                }
             }
         }
         Ok(damage)

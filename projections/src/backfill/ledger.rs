@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater::store::{Scan, StoreError};
+use headwater::store::{Scan, ScanCursor, StoreError};
 use headwater::{Commit, EventStore};
 
 use super::limits::SEGMENTS;
-use super::{Damage, History, HistoryError, HistoryEvent, Lane, Part, Survey, Visit};
+use super::{Damage, History, HistoryError, HistoryEvent, Lane, Mark, Part, Survey, Visit};
 use crate::group::{Checkpoint, LeaseStore};
 
 /// What the source is called.
@@ -67,34 +67,34 @@ impl History for LedgerHistory {
         })
     }
 
-    async fn read(&self, part: &Part, visit: Visit<'_>) -> Result<(), HistoryError> {
+    /// A page: what a part has is a large part of the ledger.
+    async fn read(
+        &self,
+        part: &Part,
+        from: Option<&Mark>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Mark>, HistoryError> {
         let number = part.name.split(' ').nth(1).and_then(|number| number.parse().ok());
         let damaged = |reason: String| {
             HistoryError::Damaged(Damage { part: Arc::clone(&part.name), partition: None, reason })
         };
         let segment = number.ok_or_else(|| damaged("there is no such segment".to_owned()))?;
-        let mut after = None;
-        loop {
-            let mut scan = Scan::segment(segment, SEGMENTS);
-            scan.after = after;
-            let page = match self.ledger.scan(scan).await {
-                Ok(page) => page,
-                Err(error @ StoreError::Corrupt { .. }) => return Err(damaged(error.to_string())),
-                Err(error) => {
-                    let attempted = format!("scan {}", part.name);
-                    return Err(HistoryError::Unavailable { attempted, source: error.into() });
-                }
-            };
-            for commit in &page.commits {
-                if visit_commit(commit, visit).is_break() {
-                    return Ok(());
-                }
+        let mut scan = Scan::segment(segment, SEGMENTS);
+        scan.after = from.map(|mark| ScanCursor(Arc::clone(&mark.0)));
+        let page = match self.ledger.scan(scan).await {
+            Ok(page) => page,
+            Err(error @ StoreError::Corrupt { .. }) => return Err(damaged(error.to_string())),
+            Err(error) => {
+                let attempted = format!("scan {}", part.name);
+                return Err(HistoryError::Unavailable { attempted, source: error.into() });
             }
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
+        };
+        for commit in &page.commits {
+            if visit_commit(commit, visit).is_break() {
+                return Ok(None);
             }
         }
+        Ok(page.next.map(|cursor| Mark(cursor.0)))
     }
 }
 

@@ -41,6 +41,9 @@ pub const LAST_NOTES: usize = 5;
 /// Bytes of such a note; what is longer is cut.
 pub const LAST_NOTE_BYTES: usize = 300;
 
+/// How often it is looked, during a rest, whether it has to go on.
+pub const REST_LOOK: Duration = Duration::from_millis(200);
+
 /// Operations of a projection that are kept after their end.
 pub const OPERATIONS_KEPT: usize = 5;
 

@@ -47,6 +47,6 @@ pub use operations::{AskedFor, OperationError, Operations};
 pub use pace::{Budget, NotABudget, Pace};
 pub use progress::{Phase, Progress, Snapshot};
 pub use slot::Slot;
-pub use source::{Damage, History, HistoryError, HistoryEvent, Lane, Part, Survey, Visit};
+pub use source::{Damage, History, HistoryError, HistoryEvent, Lane, Mark, Part, Survey, Visit};
 pub use switch::{Level, Switch, SwitchError};
 pub use target::Target;

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::limits::{FIRST_YIELD, LONGEST_YIELD};
+use super::limits::{FIRST_YIELD, LONGEST_YIELD, REST_LOOK};
 
 /// What a backfill may take. As text it is `unlimited`, a part of the time such as `50%`, or write units a second such as
 /// `200`.
@@ -136,18 +136,28 @@ impl Pace {
         }
     }
 
-    /// A piece of work took so long: rests as the budget wants it.
-    pub(super) async fn rest(&self, worked: Duration) {
-        let mut percent = match self.budget {
+    /// A piece of work took so long: rests as the budget and live traffic want it, until nobody waits for more of it.
+    pub(super) async fn rest(&self, worked: Duration, is_over: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !is_over() {
+            let percent = self.percent();
+            let due = worked * (100 - percent) / percent;
+            let left = due.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            sleep(left.min(REST_LOOK)).await;
+        }
+    }
+
+    /// How much of the time it may work now.
+    fn percent(&self) -> u32 {
+        let percent = match self.budget {
             Budget::Percent(percent) => u32::from(percent.clamp(1, 100)),
             Budget::Unlimited | Budget::WriteUnits(_) => 100,
         };
-        if self.state().yielding {
-            percent = percent.min(50) / 2;
-        }
-        if percent < 100 {
-            sleep(worked * (100 - percent) / percent.max(1)).await;
-        }
+        let percent = if self.state().yielding { percent.min(50) / 2 } else { percent };
+        percent.max(1)
     }
 
     /// A write was refused.
@@ -196,15 +206,32 @@ mod tests {
         assert_eq!(begun.elapsed().as_millis() / 100, 45, "4.5 s for all but the last 50 units");
         let begun = Instant::now();
         let pace = Pace::new(Budget::Percent(20));
-        pace.rest(Duration::from_secs(1)).await;
+        pace.rest(Duration::from_secs(1), || false).await;
         assert_eq!(begun.elapsed(), Duration::from_secs(4));
         let begun = Instant::now();
         let pace = Pace::new(Budget::Unlimited);
-        pace.rest(Duration::from_secs(1)).await;
+        pace.rest(Duration::from_secs(1), || false).await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
         pace.yield_to_live(true);
-        pace.rest(Duration::from_secs(1)).await;
+        pace.rest(Duration::from_secs(1), || false).await;
         assert_eq!(begun.elapsed(), Duration::from_secs(3), "a quarter of the time while live traffic lags");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_ends_when_live_traffic_is_well_again_and_when_nobody_waits_for_more() {
+        let begun = Instant::now();
+        let pace = Pace::new(Budget::Unlimited);
+        pace.yield_to_live(true);
+        let well = async {
+            sleep(Duration::from_secs(60)).await;
+            pace.yield_to_live(false);
+        };
+        tokio::join!(pace.rest(Duration::from_secs(3_600), || false), well);
+        assert!(begun.elapsed() <= Duration::from_secs(60) + REST_LOOK, "{:?}", begun.elapsed());
+        let pace = Pace::new(Budget::Percent(1));
+        let begun = Instant::now();
+        pace.rest(Duration::from_secs(3_600), || begun.elapsed() >= Duration::from_secs(5)).await;
+        assert!(begun.elapsed() <= Duration::from_secs(5) + REST_LOOK, "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

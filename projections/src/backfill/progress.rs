@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::limits::{LAST_NOTE_BYTES, LAST_NOTES, NOTES};
 
@@ -29,6 +30,8 @@ pub struct Progress {
 #[derive(Debug, Default)]
 struct Told {
     phase: Phase,
+    /// When the pass under way began.
+    pass: Option<Instant>,
     notes: VecDeque<String>,
     last: VecDeque<String>,
     all: u64,
@@ -91,13 +94,6 @@ impl Snapshot {
     pub fn rate(&self, worked: Duration) -> f64 {
         self.events as f64 / worked.as_secs_f64().max(0.001)
     }
-
-    /// How long the pass under way may still take, in seconds, once there is something to tell it by.
-    #[must_use]
-    pub fn left(&self, worked: Duration) -> Option<f64> {
-        let known = self.parts > 0 && self.parts < self.all_parts;
-        known.then(|| worked.as_secs_f64() * (self.all_parts - self.parts) as f64 / self.parts as f64)
-    }
 }
 
 impl Progress {
@@ -126,6 +122,14 @@ impl Progress {
         self.told().phase
     }
 
+    /// How long the pass under way may still take, in seconds, once there is something to tell it by.
+    #[must_use]
+    pub fn seconds_left(&self) -> Option<f64> {
+        let Snapshot { parts, all_parts, .. } = self.snapshot();
+        let read_for = self.told().pass?.elapsed().as_secs_f64();
+        (parts > 0 && parts < all_parts).then(|| read_for * (all_parts - parts) as f64 / parts as f64)
+    }
+
     /// What has been noted since the last call: damage, refusals, streams that were parked.
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {
@@ -146,7 +150,8 @@ impl Progress {
         self.told().phase = phase;
     }
 
-    pub(super) fn note(&self, note: String) {
+    /// Notes something that whoever looks has to know.
+    pub fn note(&self, note: String) {
         let mut told = self.told();
         told.all += 1;
         let end = note.floor_char_boundary(LAST_NOTE_BYTES);
@@ -160,6 +165,7 @@ impl Progress {
     }
 
     pub(super) fn begin_pass(&self, parts: usize, events: u64) {
+        self.told().pass = Some(Instant::now());
         self.parts.store(0, Ordering::Relaxed);
         self.all_parts.store(parts as u64, Ordering::Relaxed);
         self.all_events.store(events, Ordering::Relaxed);
@@ -189,5 +195,24 @@ impl Progress {
 
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_told_by_the_pass_under_way_and_not_by_those_before_it() {
+        let progress = Progress::default();
+        assert_eq!(progress.seconds_left(), None);
+        progress.begin_pass(8, 0);
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        progress.begin_pass(8, 0);
+        assert_eq!(progress.seconds_left(), None, "nothing is read yet");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        progress.read_part();
+        progress.read_part();
+        assert_eq!(progress.seconds_left(), Some(30.0));
     }
 }

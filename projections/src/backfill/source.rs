@@ -77,6 +77,10 @@ pub struct Part {
     pub bytes: Option<u64>,
 }
 
+/// A place within a part, to read on from. Opaque to all but the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark(pub Arc<str>);
+
 /// Something that is missing or broken in a source: named, never passed over in silence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
@@ -141,12 +145,19 @@ pub trait History: Send + Sync + fmt::Debug {
     /// [`HistoryError::Unavailable`]. What is damaged stands in the survey, so that one look finds all of it.
     async fn survey(&self) -> Result<Survey, HistoryError>;
 
-    /// Reads a part and hands each event to `visit`, which does not wait for anything.
+    /// Reads a part, from its beginning or from a place in it on, and hands each event to `visit`, which does not wait for
+    /// anything. A source whose parts are large stops now and then and names the place: whoever reads has a budget to
+    /// keep, rests, and goes on there. At the end of the part there is none.
     ///
     /// # Errors
     /// [`HistoryError::Damaged`] when the part is not whole; never a shorter answer instead.
     ///
     /// # Cancel safety
     /// Nothing is changed by reading; when the future is dropped, some events were handed out.
-    async fn read(&self, part: &Part, visit: Visit<'_>) -> Result<(), HistoryError>;
+    async fn read(
+        &self,
+        part: &Part,
+        from: Option<&Mark>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Mark>, HistoryError>;
 }

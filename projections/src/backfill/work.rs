@@ -97,7 +97,10 @@ impl Work<'_> {
                 Some(Filled::TooLarge) => {
                     let slots = slot.of();
                     let budget = self.context.memory_bytes;
-                    let halves = slot.halves().ok_or(BackfillError::Memory { budget, slots })?;
+                    let Some(halves) = slot.halves() else {
+                        self.release(&taken).await;
+                        return Err(BackfillError::Memory { budget, slots });
+                    };
                     for half in halves {
                         self.make(half).await?;
                     }
@@ -136,7 +139,10 @@ impl Work<'_> {
             self.context.progress.enter(Phase::Waiting);
             self.wait().await?;
         }
-        self.target.0.settle(self.context, true).await?;
+        tokio::select! {
+            settled = self.target.0.settle(self.context, true) => settled?,
+            () = stopped(self.stop.clone()) => return Err(BackfillError::Stopped),
+        }
         Ok(Worked::Done)
     }
 

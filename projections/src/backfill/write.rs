@@ -72,7 +72,7 @@ impl Writing<'_> {
                     self.again(&error, tries).await;
                 }
             }
-            self.pace.rest(begun.elapsed()).await;
+            self.pace.rest(begun.elapsed(), || false).await;
         }
         Ok(there)
     }
@@ -127,7 +127,7 @@ impl Writing<'_> {
             match work().await {
                 Ok(done) => {
                     self.pace.accepted();
-                    self.pace.rest(begun.elapsed()).await;
+                    self.pace.rest(begun.elapsed(), || false).await;
                     return Ok(done);
                 }
                 Err(error) if error.retry_helps() && tries < WRITE_TRIES => {

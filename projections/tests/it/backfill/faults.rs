@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use headwater::{EventData, Version};
 use headwater_projections::backfill::{Backfill, BackfillError, Options};
 use headwater_projections::rows::{Generation, RowError, Written};
-use headwater_projections::{MemoryRows, Projection, RowStore, Transaction};
+use headwater_projections::{LeaseStore, MemoryRows, Projection, RowStore, Transaction};
 use tokio::sync::watch;
 
 use super::world::{Archive, World, rows};
@@ -190,6 +190,9 @@ async fn rows_that_fit_into_no_memory_are_refused_with_what_to_do() {
     let error = backfill.run(stop).await.unwrap_err();
     assert!(matches!(error, BackfillError::Memory { budget: 100, .. }), "{error}");
     assert!(error.to_string().contains("--memory"), "{error}");
+    let group = format!("backfill/{}", Generation::new("balances", 2));
+    let slots = world.leases.list(&group).await.unwrap().leases;
+    assert!(!slots.is_empty() && slots.values().all(|slot| slot.owner.is_none()), "others go on at once");
 }
 
 #[tokio::test(start_paused = true)]

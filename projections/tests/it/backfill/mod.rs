@@ -4,5 +4,6 @@ mod exact;
 mod faults;
 mod inspection;
 mod operations;
+mod pieces;
 mod table;
 mod world;

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use headwater::store::Append;
 use headwater::{Commit, Event, EventStore, Expected};
 use headwater_projections::backfill::{
-    Backfill, Budget, Damage, History, HistoryError, HistoryEvent, Lane, LedgerHistory, Options, Pace, Part,
-    Progress, Survey, Target, Verify, Visit,
+    Backfill, Budget, Damage, History, HistoryError, HistoryEvent, Lane, LedgerHistory, Mark, Options, Pace,
+    Part, Progress, Survey, Target, Verify, Visit,
 };
 use headwater_projections::group::{Generations, MemoryLeases};
 use headwater_projections::rows::{Generation, List};
@@ -64,7 +64,12 @@ impl History for Archive {
         });
         Ok(Survey { lanes: lanes.collect(), damage: damage.collect(), ..Survey::default() })
     }
-    async fn read(&self, part: &Part, visit: Visit<'_>) -> Result<(), HistoryError> {
+    async fn read(
+        &self,
+        part: &Part,
+        _: Option<&Mark>,
+        visit: Visit<'_>,
+    ) -> Result<Option<Mark>, HistoryError> {
         let (lane, file) = part.name.split_once('/').unwrap();
         let commits = &self.files[lane.parse::<usize>().unwrap()][file.parse::<usize>().unwrap()];
         let short = self.cut_short.contains(&*part.name);
@@ -84,12 +89,12 @@ impl History for Archive {
                     index: event.index,
                 };
                 if visit(event).is_break() {
-                    return Ok(());
+                    return Ok(None);
                 }
             }
         }
         match short {
-            false => Ok(()),
+            false => Ok(None),
             true => Err(HistoryError::Damaged(Damage {
                 part: Arc::clone(&part.name),
                 partition: None,
