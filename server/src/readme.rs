@@ -2,3 +2,7 @@
 
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So are the examples of the page about rules and events.
+#[doc = include_str!("../../docs/events.md")]
+struct Events;

@@ -17,7 +17,7 @@ pub(crate) enum CliError {
     Config(#[from] ConfigError),
     #[error("{0}")]
     Refused(String),
-    #[error("{server} says no")]
+    #[error("{server} cannot be asked")]
     Http { server: String, source: HttpError },
     #[error("{detail} ({slug})")]
     Problem { slug: String, status: u16, detail: String, body: Value },

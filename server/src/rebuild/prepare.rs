@@ -13,6 +13,7 @@ use headwater_projections_dynamodb::{DynamoLeases, DynamoRows, rows};
 use crate::app::Kept;
 use crate::archive::archive;
 use crate::backends::Connection;
+use crate::exit::with_causes;
 
 /// Why a rebuild could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -75,30 +76,43 @@ impl Ground {
         source: Option<EventSource>,
         options: Options,
     ) -> Result<Backfill, RebuildError> {
+        let progress = Arc::new(Progress::default());
         Ok(Backfill {
             target,
             ledger: Arc::clone(&self.ledger),
             rows: Arc::clone(&self.rows),
             leases: Arc::clone(&self.leases),
             group: GROUP.into(),
-            history: self.history(source).await?,
+            history: self.history(source, &progress).await?,
             options,
-            progress: Arc::new(Progress::default()),
+            progress,
             pace: Pace::new(options.budget),
         })
     }
 
-    /// Where the events are read: as it was said, else the archive if it has files.
-    async fn history(&self, source: Option<EventSource>) -> Result<Arc<dyn History>, RebuildError> {
+    /// Where the events are read: as it was said, else the archive if it has files, else the ledger, which has all of them
+    /// and costs more to read. An archive that cannot be looked at is therefore noted.
+    async fn history(
+        &self,
+        source: Option<EventSource>,
+        progress: &Progress,
+    ) -> Result<Arc<dyn History>, RebuildError> {
         let leases = || Arc::clone(&self.leases);
         let of_ledger = || LedgerHistory::new(Arc::clone(&self.ledger), leases(), GROUP);
         if source == Some(EventSource::Ledger) {
             return Ok(Arc::new(of_ledger()));
         }
         let archive = archive(&self.connection)?;
-        // Without a bucket there is no archive; whoever asked for it is told.
         let any = match archive.any().await {
-            Err(_) if source.is_none() => false,
+            Err(error) if source.is_none() => {
+                let why = with_causes(&error);
+                tracing::warn!(
+                    error = why,
+                    "a rebuild cannot look at the archive and reads the ledger instead"
+                );
+                progress.note(format!("the archive cannot be looked at: {why}: reading the ledger instead"));
+                false
+            }
             any => any?,
         };
         match (any, source) {

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const IMPORTED: usize = 12_000;
 /// Lines that are imported where the import is not what is looked at.
 const LINES: usize = 2_500;
+/// The command that goes on with a slow rebuild.
+const GO_ON: &str = "backfill balances --source ledger --memory 1MiB --budget 20 --verify all";
 
 /// The operations of a server.
 struct Rebuilds {
@@ -82,6 +84,7 @@ impl Rebuilds {
     }
 
     /// Asks for one that takes long, and looks until it has written some rows.
+    /// It is gone on with by [`GO_ON`].
     async fn begin_slow(&self) -> String {
         let slow = json!({"budget": "20", "memory_mib": 1, "source": "ledger", "verify": "all"});
         let (status, asked) = self.ask("balances", &slow).await;
@@ -190,7 +193,7 @@ async fn a_rebuild_that_is_cancelled_killed_and_interrupted_goes_on_and_ends_exa
     let cancelled: Value = serde_json::from_str(&summary(&run(&cancel))).unwrap();
     assert_eq!(cancelled["cancelled_by"], "anybody");
     let cancelled = rebuilds.until(&id, |operation| operation["state"] == "cancelled").await;
-    assert_eq!(cancelled["go_on"], "backfill balances");
+    assert_eq!(cancelled["go_on"], GO_ON);
     assert_eq!(run(&cancel).status.code(), Some(6), "it has ended");
     assert_eq!(generations(&dev.url), [(1, true), (2, false)], "nothing was switched");
 
@@ -200,7 +203,7 @@ async fn a_rebuild_that_is_cancelled_killed_and_interrupted_goes_on_and_ends_exa
     let dev = Dev::start(&["--data-dir", &data]);
     let rebuilds = Rebuilds::of(&dev);
     let killed = rebuilds.get(&id).await;
-    assert_eq!((&killed["state"], &killed["go_on"]), (&json!("interrupted"), &json!("backfill balances")));
+    assert_eq!((&killed["state"], &killed["go_on"]), (&json!("interrupted"), &json!(GO_ON)));
 
     // It ends in good order in the middle.
     let id = rebuilds.begin_slow().await;

@@ -1,9 +1,12 @@
 //! `backfill`: builds, shows how far it is, and stops in good order.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater::EventStore;
-use headwater_projections::backfill::{BackfillError, Built, OperationError, Options, Progress, SwitchError};
+use headwater_projections::backfill::{
+    BackfillError, Built, OperationError, Options, Progress, SwitchError, Wish,
+};
 use headwater_projections::group::WorkerId;
 use headwater_store_kinesis::KinesisStore;
 use tokio::sync::watch;
@@ -16,7 +19,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::exit::{Exit, complain};
-use crate::rebuild::{Ground, RebuildError, target};
+use crate::rebuild::{Ground, RebuildError, command, target};
 
 /// Why nothing was built.
 #[derive(Debug, thiserror::Error)]
@@ -87,43 +90,67 @@ async fn build(context: &Context, arguments: &ArgMatches) -> Result<(), RunError
     } else {
         // Beside it, everybody sees it, and may cancel it.
         let operations = ground.operations();
-        let operation = operations.begin(&backfill.target, &wish, &WorkerId::random()).await?;
-        let id = Arc::clone(&operation.id);
-        let carry_out = async |stopped| operations.carry_out(operation, &backfill, stopped).await;
-        let built = watched(&mut show, carry_out).await;
-        if matches!(built, Err(BackfillError::Stopped)) {
-            show.say(&format!("`operations show {id}` says by whom it was stopped"));
+        match operations.begin(&backfill.target, &wish, &WorkerId::random()).await {
+            Ok(operation) => {
+                let id = Arc::clone(&operation.id);
+                let carry_out = async |stopped| operations.carry_out(operation, &backfill, stopped).await;
+                let built = watched(&mut show, carry_out).await;
+                if matches!(built, Err(RunError::Backfill(BackfillError::Stopped))) {
+                    show.say(&format!("`operations show {id}` says by whom it was stopped"));
+                }
+                built
+            }
+            Err(error) => Err(error.into()),
         }
-        built
     };
     show.end();
     store.close().await;
-    if let Err(BackfillError::Stopped) = &built {
-        let binary = std::env::args().next().unwrap_or_else(|| context.app.name.to_owned());
-        let dev = arguments.get_one::<u16>("dev").map_or_else(String::new, |port| format!(" --dev={port}"));
-        show.say(&format!("to go on: {binary} backfill {projection}{dev}"));
+    if let Err(RunError::Backfill(BackfillError::Stopped)) = &built {
+        show.say(&format!("to go on: {}", again(context, arguments, &projection, &wish)));
     }
     tell(context, &projection, &options, &backfill.progress, &built?)?;
     Ok(())
+}
+
+/// The line that goes on with what was begun, as it was begun.
+fn again(context: &Context, arguments: &ArgMatches, projection: &str, wish: &Wish) -> String {
+    let binary = std::env::args().next().unwrap_or_else(|| context.app.name.to_owned());
+    let mut line = format!("{binary} {}", command(projection, wish));
+    if let Some(workers) = arguments.get_one::<u16>("workers") {
+        line += &format!(" --workers {workers}");
+    }
+    if arguments.get_flag("dry-run") {
+        line += " --dry-run";
+    }
+    if let Some(config) = arguments.get_one::<PathBuf>("config") {
+        line += &format!(" --config {}", config.display());
+    }
+    if let Some(port) = arguments.get_one::<u16>("dev") {
+        line += &format!(" --dev={port}");
+    }
+    line
 }
 
 /// Shows how far the work is, and lets Ctrl-C stop it in good order.
 async fn watched(
     show: &mut Show,
     work: impl AsyncFnOnce(watch::Receiver<bool>) -> Result<Built, BackfillError>,
-) -> Result<Built, BackfillError> {
+) -> Result<Built, RunError> {
     let (stop, stopped) = watch::channel(false);
     let mut building = Box::pin(work(stopped));
     loop {
         tokio::select! {
-            built = &mut building => return built,
+            built = &mut building => return built.map_err(RunError::from),
             () = show.tick() => {}
             interrupted = tokio::signal::ctrl_c() => {
                 if interrupted.is_ok() {
-                    show.say("stopping: what is done stays done");
+                    show.say("stopping: what is done stays done (once more to stop at once)");
                     stop.send_replace(true);
                 }
-                return building.await;
+                return tokio::select! {
+                    built = &mut building => built.map_err(RunError::from),
+                    Ok(()) = tokio::signal::ctrl_c() => Err(BackfillError::Stopped.into()),
+                };
             }
         }
     }

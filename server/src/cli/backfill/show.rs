@@ -85,11 +85,9 @@ impl Show {
     }
 
     fn line(&self, phase: Phase, now: &Snapshot) -> String {
-        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
-        let rate = HumanCount((now.events as f64 / seconds) as u64);
-        let left = (now.parts > 0 && now.parts < now.all_parts)
-            .then(|| seconds * (now.all_parts - now.parts) as f64 / now.parts as f64)
-            .map_or_else(String::new, |left| format!(", about {left:.0} s left"));
+        let rate = HumanCount(now.rate(self.started.elapsed()) as u64);
+        let left = self.progress.seconds_left();
+        let left = left.map_or_else(String::new, |left| format!(", about {left:.0} s left"));
         let (events, rows) = (HumanCount(now.events), HumanCount(now.rows));
         let slots = format!("{} of {} slots", now.slots, now.all_slots);
         let refused = match now.refusals {

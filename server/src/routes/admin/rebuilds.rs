@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::projections::{Reason, check_reason};
 use crate::body::JsonBody;
 use crate::extract::PathOf;
+use crate::rebuild::command;
 use crate::{Principal, Problem, ProblemKind, Services};
 
 /// How a read model is to be built anew.
@@ -143,7 +144,7 @@ impl From<Operation> for Shown {
             OperationState::Done if report.live => None,
             OperationState::Done => Some(format!("projections promote {projection} {generation}")),
             OperationState::Queued | OperationState::Running | OperationState::WaitingForSwitch => None,
-            _ => Some(format!("backfill {projection}")),
+            _ => Some(command(projection, &operation.wish)),
         };
         Self { operation, go_on }
     }
