@@ -62,6 +62,9 @@ impl Batch {
 
     fn keyed(&self, options: &Options) -> Result<Option<KeyedCommand>, EncodeError> {
         let Some(key) = options.key.clone() else { return Ok(None) };
+        if let Some(fingerprint) = options.fingerprint {
+            return Ok(Some(KeyedCommand { key, fingerprint }));
+        }
         let mut parts = Vec::new();
         for command in &self.commands {
             let (name, data) = command.encode()?;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use headwater::execute::Fold;
+use headwater::key::Fingerprint;
 use headwater::store::{
     Append, Appended, Capabilities, Consistency, EventStore, Page, Read, Scan, ScanPage, StoreError,
     Transaction,
@@ -229,6 +230,21 @@ async fn a_repeated_batch_answers_with_the_versions_it_made() {
         assert!(again.replayed);
         assert_eq!(again.streams.iter().map(|(_, version)| version.0).collect::<Vec<_>>(), [2, 1]);
     }
+}
+
+#[tokio::test]
+async fn a_repeat_of_a_batch_is_told_by_the_digest_that_comes_along() {
+    let (_, executor, _) = two_executors();
+    let sent = |text: &str| {
+        let key = CommandKey::new("k").unwrap();
+        Options::new().key(key).fingerprint(Fingerprint::of(&[text.as_bytes()]))
+    };
+    // The client sent the same both times; what was filled in is another number.
+    let filled_in = |amount| Batch::new().command(&counter("a"), add(amount)).command(&counter("b"), add(1));
+    assert!(!executor.execute_all(filled_in(1), &sent("add")).await.unwrap().replayed);
+    assert!(executor.execute_all(filled_in(2), &sent("add")).await.unwrap().replayed);
+    let other = executor.execute_all(filled_in(1), &sent("something else")).await.unwrap_err();
+    assert!(matches!(other, ExecuteError::KeyReused { .. }), "{other}");
 }
 
 #[tokio::test]
