@@ -25,6 +25,9 @@ pub mod limits {
 
     /// How often a command is decided at most before it is given up as contended.
     pub const DECISIONS: u32 = 16;
+    /// How often a command compares a state with the head of its stream at most. Every decision may need it twice; the rest
+    /// is for states that others tear meanwhile.
+    pub const CONFIRMATIONS: u32 = 4 * DECISIONS;
     /// Longest pause before a command is decided again after a conflict.
     pub const LONGEST_BACKOFF: Duration = Duration::from_millis(100);
     /// Streams whose state is cached, unless the executor is told otherwise.

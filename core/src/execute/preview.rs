@@ -60,8 +60,13 @@ impl Executor {
         let keyed = keyed(&command, options)?;
         let store = &*self.store;
         let mut step = Step::<A>::open(store, &self.cache, id.stream(), command).await?;
-        step.confirm(store).await.inspect_err(|_| self.cache.remove(id.stream()))?;
-        let (decision, version, _) = step.decide(store, keyed.as_ref(), options)?;
+        let (decision, version) = loop {
+            step.confirm(store).await.inspect_err(|_| self.cache.remove(id.stream()))?;
+            // A state that somebody tore since then is an empty one.
+            if let (decision, version, true) = step.decide(store, keyed.as_ref(), options)? {
+                break (decision, version);
+            }
+        };
         let stream = id.stream().clone();
         match decision {
             Decision::Append { append, .. } => {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Options;
 use super::cache::{Shared, StateCache};
 use super::decide::{Decision, decide};
 use super::fold::{Fold, FoldError};
+use super::{Options, limits};
 use crate::codec::EncodeError;
 use crate::key::{KeyedCommand, Seen};
-use crate::store::{Conflict, Consistency, EventStore, Read};
+use crate::store::{Conflict, Consistency, EventStore, Read, StoreError};
 use crate::{Aggregate, Commit, EventStoreExt, StreamName, Version};
 
 /// A command for one stream.
@@ -17,6 +17,8 @@ pub(super) struct Step<A: Aggregate> {
     known: Arc<Shared<A>>,
     /// The head the state was compared with after the command came in.
     confirmed: Option<Version>,
+    /// How often it was compared.
+    confirmations: u32,
 }
 
 impl<A: Aggregate> Step<A> {
@@ -37,7 +39,7 @@ impl<A: Aggregate> Step<A> {
                 (known, confirmed)
             }
         };
-        Ok(Self { command, known, confirmed })
+        Ok(Self { command, known, confirmed, confirmations: 0 })
     }
 
     /// The stream.
@@ -60,13 +62,20 @@ impl<A: Aggregate> Step<A> {
         let fold = self.known.lock();
         let command = self.command.clone();
         let decision = decide(self.stream(), &fold, command, keyed, options, &store.capabilities())?;
-        let confirmed = self.confirmed.is_some_and(|head| fold.version >= head);
-        Ok((decision, fold.version, confirmed))
+        Ok((decision, fold.version, self.is_confirmed(fold.version)))
+    }
+
+    fn is_confirmed(&self, version: Version) -> bool {
+        self.confirmed.is_some_and(|head| version >= head)
     }
 
     /// Reads what came after the state, strongly consistent.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] after [`limits::CONFIRMATIONS`] readings for one command.
     pub(super) async fn confirm(&mut self, store: &dyn EventStore) -> Result<(), FoldError> {
-        loop {
+        while self.confirmations < limits::CONFIRMATIONS {
+            self.confirmations += 1;
             let known = self.known.lock().version;
             let commits = store.read_all(self.stream(), Read::after(known)).await?;
             let mut fold = self.known.lock();
@@ -74,12 +83,16 @@ impl<A: Aggregate> Step<A> {
             if fold.version < known {
                 continue;
             }
-            for commit in commits {
-                fold.fold(&commit)?;
+            for commit in &commits {
+                fold.fold(commit)?;
             }
             self.confirmed = Some(fold.version);
             return Ok(());
         }
+        let attempted = format!("compare the state of stream {} with its head", self.stream());
+        let source =
+            format!("others changed or tore it during {} readings: try again", limits::CONFIRMATIONS);
+        Err(StoreError::Unavailable { attempted, source: source.into() }.into())
     }
 
     /// Catches up with who was faster: from the winner's commit at hand, else by reading.

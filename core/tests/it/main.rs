@@ -10,4 +10,5 @@ mod codec;
 mod derive;
 mod lock;
 mod schema;
+mod torn;
 mod ui;
