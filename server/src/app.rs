@@ -107,6 +107,10 @@ impl App {
     /// });
     /// ```
     ///
+    /// # Cost
+    /// Of a command with a key, at most one page more than without `prepare`: that it is no repeat is confirmed at the
+    /// store, as another process may have carried it out. Of one without a key, nothing more.
+    ///
     /// # Panics
     /// When another aggregate has the same category.
     #[must_use]

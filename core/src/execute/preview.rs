@@ -27,7 +27,9 @@ impl Executor {
     /// As [`execute_with`](Self::execute_with); [`ExecuteError::KeyReused`] when that was another command.
     ///
     /// # Cost
-    /// One page when the state is not cached, which it is afterwards. Nothing without a key.
+    /// One page when the state is not cached, which it is afterwards. That there was none is confirmed against the head of
+    /// the stream: one page more, unless the state was just read and the store has no stale reads. An earlier command
+    /// costs one page to read what it did. Nothing without a key.
     pub async fn repeated<A: Aggregate>(
         &self,
         id: &Id<A>,
@@ -35,12 +37,21 @@ impl Executor {
         options: &Options,
     ) -> Result<Option<Executed<A::Event>>, ExecuteError<A::Refusal>> {
         let Some(keyed) = keyed(command, options)? else { return Ok(None) };
-        let step = Step::<A>::open(&*self.store, &self.cache, id.stream(), command.clone()).await?;
+        let store = &*self.store;
+        let mut step = Step::<A>::open(store, &self.cache, id.stream(), command.clone()).await?;
         let stream = id.stream().clone();
-        match step.seen(&keyed) {
-            Seen::New => Ok(None),
-            Seen::Same(first) => self.replay::<A>(stream, first).await.map(Some),
-            Seen::Other(first) => Err(ExecuteError::KeyReused { key: keyed.key, stream, first }),
+        loop {
+            match step.seen(&keyed) {
+                (Seen::New, true) => return Ok(None),
+                // Another process may have carried it out since.
+                (Seen::New, false) => {
+                    step.confirm(store).await.inspect_err(|_| self.cache.remove(&stream))?
+                }
+                (Seen::Same(first), _) => return self.replay::<A>(stream, first).await.map(Some),
+                (Seen::Other(first), _) => {
+                    return Err(ExecuteError::KeyReused { key: keyed.key, stream, first });
+                }
+            }
         }
     }
 

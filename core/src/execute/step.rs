@@ -47,9 +47,10 @@ impl<A: Aggregate> Step<A> {
         &self.known.stream
     }
 
-    /// What the state knows of a key.
-    pub(super) fn seen(&self, keyed: &KeyedCommand) -> Seen {
-        self.known.lock().keys.seen(keyed)
+    /// What the state knows of a key, and whether it is known to have been the head.
+    pub(super) fn seen(&self, keyed: &KeyedCommand) -> (Seen, bool) {
+        let fold = self.known.lock();
+        (fold.keys.seen(keyed), self.is_confirmed(fold.version))
     }
 
     /// Decides on the state as it is now; also its version, and whether it is known to have been the head.

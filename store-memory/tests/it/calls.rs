@@ -9,6 +9,7 @@ use headwater::store::{
     Append, Appended, Capabilities, Consistency, EventStore, Page, Read, Scan, ScanPage, StoreError,
     Transaction,
 };
+use headwater::testing::Stale;
 use headwater::testing::counter::{Counter, CounterCommand};
 use headwater::{Batch, CommandKey, ExecuteError, Executor, Expected, Id, Options, StreamName, Version};
 use headwater_store_memory::MemoryStore;
@@ -149,6 +150,37 @@ async fn a_repeat_costs_one_read_of_what_it_did() {
     store.calls();
     assert!(executor.execute_with(&counter("a"), add(1), &keyed).await.unwrap().replayed);
     assert_eq!(store.calls(), ["read strongly"]);
+}
+
+#[tokio::test]
+async fn a_repeat_is_found_before_anything_is_decided_however_old_the_state_is() {
+    let store = Arc::new(Recording::default());
+    let stale = Arc::new(Stale::new(store.clone()));
+    let (writer, behind) = (Executor::new(store.clone()), Executor::new(stale.clone()));
+    let keyed = |key: &str| Options::new().key(CommandKey::new(key).unwrap());
+    for id in ["cached", "not cached"] {
+        writer.execute(&counter(id), add(1)).await.unwrap();
+    }
+    behind.execute(&counter("cached"), add(1)).await.unwrap();
+    stale.freeze(counter("not cached").stream()).await.unwrap();
+    for id in ["cached", "not cached"] {
+        let carried_out = writer.execute_with(&counter(id), add(1), &keyed("k")).await.unwrap();
+        store.calls();
+        let found = behind.repeated(&counter(id), &add(1), &keyed("k")).await.unwrap();
+        let found = found.map(|found| (found.version, found.replayed));
+        assert_eq!(found, Some((carried_out.version, true)), "{id}");
+        let calls = store.calls();
+        let (opened, confirmed) = calls.split_at(usize::from(id == "not cached"));
+        assert_eq!((opened, confirmed), (&["read eventually"][..opened.len()], &["read strongly"; 2][..]));
+
+        let other = behind.repeated(&counter(id), &add(2), &keyed("k")).await.unwrap_err();
+        assert!(matches!(other, ExecuteError::KeyReused { .. }), "{other}");
+        assert_eq!(store.calls(), [""; 0], "what is known of a key stays true");
+        assert!(behind.repeated(&counter(id), &add(1), &keyed("new")).await.unwrap().is_none());
+        assert_eq!(store.calls(), ["read strongly"], "that there is nothing is confirmed");
+        assert!(behind.repeated(&counter(id), &add(1), &Options::new()).await.unwrap().is_none());
+        assert_eq!(store.calls(), [""; 0]);
+    }
 }
 
 #[tokio::test]
