@@ -50,6 +50,10 @@ pub const OPERATIONS_KEPT: usize = 5;
 /// How often it is written down how far an operation is. It is also its sign of life.
 pub const REPORT_EVERY: Duration = Duration::from_secs(1);
 
+/// How often a process that waits for operations looks for them while any is under way elsewhere: often enough to notice
+/// when its process is gone.
+pub const WATCH_EVERY: Duration = Duration::from_secs(2);
+
 /// Tries to write down how an operation ended.
 pub const REPORT_TRIES: u32 = 10;
 

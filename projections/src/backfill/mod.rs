@@ -7,7 +7,8 @@
 //! - `refold.rs` and `compare.rs`: rows compared with a fold of their own,
 //! - `inspection.rs`: live rows compared at any time and put right, `inspect_own.rs` and `inspect_shared.rs`; `heads.rs`,
 //! - `switch.rs`: which generation is live, and going back,
-//! - `operation.rs` and `operations.rs`: backfills as operations that everybody sees; `carry_out.rs`: carrying one out,
+//! - `operation.rs` and `operations.rs`: backfills as operations that everybody sees; `watched.rs`: whether they show life;
+//!   `carry_out.rs`: carrying one out,
 //! - `pace.rs`: budgets, and yielding to live traffic; `progress.rs`: what is shown.
 
 mod carry_out;
@@ -34,6 +35,7 @@ mod slot;
 mod source;
 mod switch;
 mod target;
+mod watched;
 mod work;
 mod write;
 

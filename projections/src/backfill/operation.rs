@@ -28,7 +28,8 @@ pub struct Operation {
     /// How it is to be done, who wants it, and why.
     #[serde(flatten)]
     pub wish: Wish,
-    /// When it was asked for, by the clock of who was asked. Nothing depends on it.
+    /// When it was asked for, by the clock of who was asked. Of those that wait, the one with the earliest is taken first;
+    /// nothing else depends on it.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub asked_at: Timestamp,
     /// The process that does it, or did.
@@ -43,6 +44,9 @@ pub struct Operation {
     /// One more with every write.
     #[serde(skip)]
     pub(super) counter: u64,
+    /// Whether it is written down as under way, and shown as interrupted because its process shows no life.
+    #[serde(skip)]
+    pub(super) silent: bool,
 }
 
 /// What becomes of an operation.
@@ -174,12 +178,13 @@ impl Operation {
             cancelled_by: None,
             report: Report::default(),
             counter: 1,
+            silent: false,
         }
     }
 
     /// The same, written once more.
     pub(super) fn next(&self) -> Self {
-        Self { counter: self.counter + 1, ..self.clone() }
+        Self { counter: self.counter + 1, silent: false, ..self.clone() }
     }
 
     /// The same, done by a process.
@@ -192,6 +197,30 @@ impl Operation {
         let mut ended = self.next();
         (ended.state, ended.report.problem) = (state, problem);
         ended
+    }
+
+    /// The same, given up because its process is gone.
+    pub(super) fn given_up(&self) -> Self {
+        self.ended(OperationState::Interrupted, Some("its process was gone".to_owned()))
+    }
+
+    /// The same, which waited for code that is not asked for any more.
+    pub(super) fn superseded(&self, version: u32, by: &str) -> Self {
+        let mut ended = self.ended(OperationState::Cancelled, None);
+        ended.cancelled_by = Some(by.into());
+        ended.report.notes.push(format!("superseded by version {version}"));
+        ended
+    }
+
+    /// Its process shows no life: it is shown as interrupted, whatever is written down.
+    pub(super) fn silence(&mut self) {
+        (self.state, self.silent) = (OperationState::Interrupted, true);
+        self.report.problem = Some("its process shows no life".to_owned());
+    }
+
+    /// Whether a process carries it out, for all that is known.
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self.state, OperationState::Running | OperationState::WaitingForSwitch)
     }
 
     /// As it is kept.

@@ -11,15 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
-use super::limits::OPERATIONS_KEPT;
+use super::limits::{OPERATIONS_KEPT, WATCH_EVERY};
 use super::operation::{Operation, OperationState, Wish};
 use super::target::Target;
+use super::watched::Watched;
 use super::work::patiently;
 use crate::LeaseStore;
 use crate::group::limits::{EXPIRY, ROUND};
-use crate::group::{Item, LeaseError, Saved, WorkerId};
+use crate::group::{Item, Items, LeaseError, Saved, WorkerId};
 
 /// How often a change is tried while others write the operation as well.
 const TRIES: u32 = 20;
@@ -29,17 +30,17 @@ const TRIES: u32 = 20;
 pub struct Operations {
     leases: Arc<dyn LeaseStore>,
     group: Arc<str>,
-    seen: Arc<Mutex<BTreeMap<Arc<str>, Seen>>>,
+    watched: Arc<Mutex<Watched>>,
     /// Wakes whoever carries operations out in this process.
     pub(super) asked: Arc<Notify>,
 }
 
-/// What was seen of the counter of an operation.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    counter: u64,
-    since: Instant,
-    moved: bool,
+/// What there is of one projection.
+struct Found {
+    /// Its operations, the newest first.
+    all: Vec<Operation>,
+    /// The number of the next one.
+    next: u64,
 }
 
 /// What became of asking for an operation.
@@ -47,7 +48,8 @@ struct Seen {
 pub enum AskedFor {
     /// It waits to be carried out.
     New(Operation),
-    /// One for the same projection is queued or under way: nothing was changed.
+    /// One is queued that builds the same version of the projection, or one that builds any is under way: nothing was
+    /// changed.
     There(Operation),
 }
 
@@ -80,35 +82,26 @@ impl Operations {
     #[must_use]
     pub fn new(leases: Arc<dyn LeaseStore>, group: &str) -> Self {
         let group = format!("operations/{group}").into();
-        Self { leases, group, seen: Arc::default(), asked: Arc::default() }
+        Self { leases, group, watched: Arc::default(), asked: Arc::default() }
     }
 
-    /// Every operation that is queued or under way, and the last [`OPERATIONS_KEPT`] of each projection that have ended:
-    /// by projection, the newest first. One whose process has shown no life to this one for [`EXPIRY`] is shown as
-    /// interrupted.
+    /// Every operation that is queued or under way, and of each projection the newest [`OPERATIONS_KEPT`] that have ended:
+    /// by projection, the newest first. One whose process has shown no life for [`EXPIRY`] is shown as interrupted, if this
+    /// process has watched it so long: with no more than [`WATCHING`](crate::group::limits::WATCHING) between two looks.
     ///
     /// # Errors
     /// [`OperationError::Leases`].
     pub async fn list(&self) -> Result<Vec<Operation>, OperationError> {
-        let documents = patiently(|| self.leases.list(&self.group)).await?.documents;
-        let mut all: Vec<Operation> = documents.values().filter_map(Operation::of).collect();
-        all.sort_by(|a, b| (&a.projection, b.number).cmp(&(&b.projection, a.number)));
-        let mut seen = self.seen();
-        let mut before = std::mem::take(&mut *seen);
-        let now = Instant::now();
-        for operation in all.iter_mut().filter(|operation| !operation.state.is_ended()) {
-            let new = Seen { counter: operation.counter, since: now, moved: false };
-            let known = match before.remove(&operation.id) {
-                Some(known) if known.counter == operation.counter => known,
-                Some(_) => Seen { moved: true, ..new },
-                None => new,
-            };
-            if operation.state != OperationState::Queued && now.duration_since(known.since) >= EXPIRY {
-                operation.state = OperationState::Interrupted;
-                operation.report.problem = Some("its process shows no life".to_owned());
+        let (_, mut all) = self.look().await?;
+        let mut ended: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        all.retain(|one| {
+            if !one.state.is_ended() {
+                return true;
             }
-            seen.insert(Arc::clone(&operation.id), known);
-        }
+            let ended = ended.entry(Arc::clone(&one.projection)).or_default();
+            *ended += 1;
+            *ended <= OPERATIONS_KEPT
+        });
         Ok(all)
     }
 
@@ -121,8 +114,11 @@ impl Operations {
         found.ok_or_else(|| OperationError::Unknown { id: id.to_owned() })
     }
 
-    /// Asks that a projection is built anew, unless that is asked for or under way. Where it is not known whether the
-    /// process that does it is alive, that is watched for [`EXPIRY`] at the most.
+    /// Asks that a projection is built anew by code of a version, unless that is asked for or under way. One that waits for
+    /// code of another version is cancelled, since there may be no process any more that has it; one that is under way
+    /// answers whatever its version, since of two that end one after the other the last one would be live. Where it is not
+    /// known whether the process that does it is alive, that is watched for [`EXPIRY`] and two [`ROUND`]s at the most, and
+    /// the time that the last look takes.
     ///
     /// # Errors
     /// As [`list`](Self::list); [`OperationError::Contended`].
@@ -130,25 +126,31 @@ impl Operations {
         let deadline = Instant::now() + EXPIRY + 2 * ROUND;
         let mut tries = 0;
         while tries < TRIES {
-            let all = self.of(projection).await?;
-            match all.first() {
-                Some(open) if !open.state.is_ended() => {
-                    let alive = open.state == OperationState::Queued || self.is_moving(&open.id);
-                    // One that is busy with nothing but writing its own sign of life is alive.
-                    if alive || Instant::now() >= deadline {
-                        return Ok(AskedFor::There(open.clone()));
-                    }
-                    sleep(ROUND).await;
-                    continue;
-                }
-                Some(silent) if silent.state == OperationState::Interrupted => self.give_up(silent).await,
-                _ => {}
+            let found = self.of(projection).await?;
+            if let Some(there) = self.there(&found.all, version) {
+                return Ok(AskedFor::There(there.clone()));
             }
-            if let Some(asked) = self.add(&all, (projection, version), wish, None).await? {
+            if let Some(unknown) = found.all.iter().find(|one| one.is_under_way()) {
+                let now = Instant::now();
+                // One that could not be watched for so long may be alive.
+                if now >= deadline {
+                    return Ok(AskedFor::There(unknown.clone()));
+                }
+                sleep_until(deadline.min(now + ROUND)).await;
+                continue;
+            }
+            tries += 1;
+            let left = found.all.iter().filter_map(|one| match one.state {
+                OperationState::Queued => Some(one.superseded(version, &wish.by)),
+                _ => one.silent.then(|| one.given_up()),
+            });
+            if !self.change(left).await? {
+                continue;
+            }
+            if let Some(asked) = self.add(&found, (projection, version), wish, None).await? {
                 self.asked.notify_one();
                 return Ok(AskedFor::New(asked));
             }
-            tries += 1;
         }
         Err(OperationError::Contended)
     }
@@ -165,16 +167,17 @@ impl Operations {
     ) -> Result<Operation, OperationError> {
         let target = (target.name(), target.version());
         for _ in 0..TRIES {
-            let all = self.of(target.0).await?;
-            if let Some(begun) = self.add(&all, target, wish, Some(me)).await? {
+            let found = self.of(target.0).await?;
+            if let Some(begun) = self.add(&found, target, wish, Some(me)).await? {
                 return Ok(begun);
             }
         }
         Err(OperationError::Contended)
     }
 
-    /// Takes an operation up that is queued and that this process can do; nothing when there is none. Of several processes
-    /// one gets it.
+    /// Takes an operation up that is queued and that this process can do, the one that was asked for first; nothing when
+    /// there is none. Of several processes one gets it. It has to show life from then on: by
+    /// [`prepared`](Self::prepared) and [`carry_out`](Self::carry_out).
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -183,9 +186,10 @@ impl Operations {
         me: &WorkerId,
         can: impl Fn(&Operation) -> bool,
     ) -> Result<Option<Operation>, OperationError> {
-        let all = self.list().await?;
-        let queued = all.iter().filter(|one| one.state == OperationState::Queued && can(one));
-        for queued in queued {
+        let mut queued = self.look().await?.1;
+        queued.retain(|one| one.state == OperationState::Queued && can(one));
+        queued.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
+        for queued in &queued {
             let taken = queued.taken_by(me);
             if self.save(&taken, Some(queued.counter)).await? == Saved::Done {
                 return Ok(Some(taken));
@@ -223,42 +227,60 @@ impl Operations {
     /// Writes down that nobody carries out what was under way: for a place that belongs to one process, when it begins.
     ///
     /// # Errors
-    /// As [`list`](Self::list).
+    /// As [`list`](Self::list); [`OperationError::Contended`] when somebody does carry them out.
     pub async fn interrupt_all(&self) -> Result<(), OperationError> {
-        for operation in self
-            .list()
-            .await?
-            .iter()
-            .filter(|one| matches!(one.state, OperationState::Running | OperationState::WaitingForSwitch))
-        {
-            self.give_up(operation).await;
+        for _ in 0..TRIES {
+            let (_, all) = self.look().await?;
+            let left = all.iter().filter(|one| one.silent || one.is_under_way());
+            if self.change(left.map(Operation::given_up)).await? {
+                return Ok(());
+            }
         }
-        Ok(())
+        Err(OperationError::Contended)
     }
 
-    /// The operations of a projection, the newest first.
-    async fn of(&self, projection: &str) -> Result<Vec<Operation>, OperationError> {
-        let all = self.list().await?.into_iter();
-        Ok(all.filter(|operation| &*operation.projection == projection).collect())
+    /// Everything there is, by projection, the newest first.
+    async fn look(&self) -> Result<(Items, Vec<Operation>), OperationError> {
+        let items = patiently(|| self.leases.list(&self.group)).await?;
+        let mut all: Vec<_> = items.documents.values().filter_map(Operation::of).collect();
+        all.sort_by(|a, b| (&a.projection, b.number).cmp(&(&b.projection, a.number)));
+        self.watched().look(&items, &mut all);
+        Ok((items, all))
+    }
+
+    /// What there is of a projection.
+    async fn of(&self, projection: &str) -> Result<Found, OperationError> {
+        let (items, mut all) = self.look().await?;
+        all.retain(|one| *one.projection == *projection);
+        Ok(Found { all, next: next_number(&items, projection) })
+    }
+
+    /// What answers who asks for a version: one that waits for the same, or one that is known to be under way.
+    fn there<'a>(&self, all: &'a [Operation], version: u32) -> Option<&'a Operation> {
+        let watched = self.watched();
+        let open = all.iter().filter(|one| match one.state {
+            OperationState::Queued => one.version == version,
+            _ => one.is_under_way() && watched.is_moving(&one.id),
+        });
+        open.min_by_key(|one| one.version != version)
     }
 
     /// Adds one, and forgets those that ended long ago; nothing when somebody else was faster.
     async fn add(
         &self,
-        all: &[Operation],
+        found: &Found,
         target: (&str, u32),
         wish: &Wish,
         me: Option<&WorkerId>,
     ) -> Result<Option<Operation>, OperationError> {
-        let number = all.first().map_or(1, |newest| newest.number + 1);
-        let mut new = Operation::new(target, number, wish.clone());
+        let mut new = Operation::new(target, found.next, wish.clone());
         if let Some(me) = me {
             (new.state, new.worker) = (OperationState::Running, Some(Arc::clone(&me.0)));
         }
         if self.save(&new, None).await? != Saved::Done {
             return Ok(None);
         }
-        let ended = all.iter().filter(|operation| operation.state.is_ended());
+        let ended = found.all.iter().filter(|operation| operation.state.is_ended());
         for old in ended.skip(OPERATIONS_KEPT) {
             // If it does not go now it goes next time.
             let _gone = self.leases.delete(&self.group, &Item::from(old.document()).key(), old.counter).await;
@@ -266,12 +288,15 @@ impl Operations {
         Ok(Some(new))
     }
 
-    /// Writes down that an operation is interrupted, if nobody has written it meanwhile.
-    async fn give_up(&self, silent: &Operation) {
-        let given_up = silent.ended(OperationState::Interrupted, Some("its process was gone".to_owned()));
-        if let Err(error) = self.save(&given_up, Some(silent.counter)).await {
-            tracing::debug!(error = %error, "an operation cannot be given up");
+    /// Writes what becomes of operations, and says whether all of it is written: not what somebody else has changed
+    /// meanwhile.
+    async fn change(&self, next: impl Iterator<Item = Operation>) -> Result<bool, OperationError> {
+        for next in next {
+            if patiently(|| self.save(&next, Some(next.counter - 1))).await? != Saved::Done {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     /// Writes an operation under its counter.
@@ -296,19 +321,25 @@ impl Operations {
         }
     }
 
-    /// Whether the counter of an operation was seen to move lately.
-    fn is_moving(&self, id: &str) -> bool {
-        self.seen().get(id).is_some_and(|seen| seen.moved && seen.since.elapsed() < EXPIRY)
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until this process is asked for something, or for so long.
+    /// Waits until this process is asked for something, or for so long; less long while any is under way, so that whoever
+    /// looks then notices when its process is gone.
     pub async fn wait(&self, at_most: Duration) {
+        let at_most = if self.watched().under_way { at_most.min(WATCH_EVERY) } else { at_most };
         let _asked = tokio::time::timeout(at_most, self.asked.notified()).await;
     }
+}
+
+/// A number higher than any that an operation of a projection has, also one that a newer program wrote in another form.
+fn next_number(items: &Items, projection: &str) -> u64 {
+    let odd = items.unreadable.keys().filter_map(|key| key.strip_prefix("document/"));
+    let names = items.documents.keys().map(AsRef::as_ref).chain(odd);
+    let numbers =
+        names.filter_map(|name| name.strip_prefix(projection)?.strip_prefix('-')?.parse::<u64>().ok());
+    numbers.max().map_or(1, |last| last + 1)
 }
 
 impl fmt::Debug for Operations {

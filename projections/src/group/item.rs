@@ -251,11 +251,12 @@ impl Items {
         }
     }
 
-    /// Every item that can be read, by what names it, with its counter.
+    /// Every item whose owner shows life by its counter, by what names it.
     pub(crate) fn counters(&self) -> impl Iterator<Item = (ItemKey, u64)> + '_ {
         let workers = self.workers.values().map(|w| (ItemKey::Worker(w.id.clone()), w.counter));
         let leases = self.leases.values().map(|l| (ItemKey::Lease(l.partition.clone()), l.counter));
         let catch_up = self.catch_up.iter().map(|c| (ItemKey::CatchUp, c.counter));
-        workers.chain(leases).chain(catch_up)
+        let documents = self.documents.values().map(|d| (ItemKey::Document(Arc::clone(&d.name)), d.counter));
+        workers.chain(leases).chain(catch_up).chain(documents)
     }
 }

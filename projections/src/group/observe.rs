@@ -47,6 +47,11 @@ impl Observed {
         self.last.map_or(Duration::ZERO, |last| last.duration_since(seen.since))
     }
 
+    /// Whether the counter of an item was seen to move lately.
+    pub(crate) fn is_moving(&self, key: &ItemKey) -> bool {
+        self.seen.get(key).is_some_and(|seen| seen.moved) && self.still(key) < EXPIRY
+    }
+
     /// Whether the worker of this item shows life. Of one that has not shown any yet less patience is asked, or who has
     /// just joined would leave a share to those that died before.
     pub(crate) fn is_alive(&self, key: &ItemKey) -> bool {

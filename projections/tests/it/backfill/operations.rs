@@ -45,7 +45,7 @@ impl LeaseStore for Yielding {
     }
 }
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let mut world = World::new(Arc::new(MemoryRows::new()));
     for id in 0..ACCOUNTS {
         world.append(&id.to_string(), &[deposited(1, "mon"), deposited(2, "tue")]).await;
@@ -54,11 +54,11 @@ async fn world() -> World {
 }
 
 /// The operations as one process has them.
-fn operations(world: &World) -> Operations {
+pub(super) fn operations(world: &World) -> Operations {
     Operations::new(Arc::new(Yielding(Arc::clone(&world.leases))), GROUP)
 }
 
-fn wish(by: &str) -> Wish {
+pub(super) fn wish(by: &str) -> Wish {
     Wish {
         by: by.to_owned(),
         reason: "a test".to_owned(),
@@ -70,7 +70,7 @@ fn wish(by: &str) -> Wish {
     }
 }
 
-async fn asked(operations: &Operations) -> Operation {
+pub(super) async fn asked(operations: &Operations) -> Operation {
     match operations.ask("balances", 1, &wish("ada")).await.unwrap() {
         AskedFor::New(operation) => operation,
         AskedFor::There(operation) => panic!("{operation:?} is there"),
@@ -78,7 +78,7 @@ async fn asked(operations: &Operations) -> Operation {
 }
 
 /// A backfill in slots, at this pace.
-fn backfill(world: &World, budget: Budget) -> Backfill {
+pub(super) fn backfill(world: &World, budget: Budget) -> Backfill {
     let backfill = world.of_ledger::<Balance>();
     let mut options = backfill.options;
     (options.memory_bytes, options.budget) = (6_000, budget);
@@ -86,7 +86,7 @@ fn backfill(world: &World, budget: Budget) -> Backfill {
 }
 
 /// Takes the operation that is queued, and carries it out.
-async fn carry_out(
+pub(super) async fn carry_out(
     operations: Operations,
     backfill: Backfill,
     stop: watch::Receiver<bool>,
@@ -96,15 +96,15 @@ async fn carry_out(
 }
 
 /// A rebuild that one process carries out, slowly, while another one looks at it.
-struct Slow {
-    elsewhere: Operations,
-    id: Arc<str>,
+pub(super) struct Slow {
+    pub(super) elsewhere: Operations,
+    pub(super) id: Arc<str>,
     work: JoinHandle<Result<Built, BackfillError>>,
     stop: watch::Sender<bool>,
 }
 
 impl Slow {
-    async fn begun(world: &World) -> Self {
+    pub(super) async fn begun(world: &World) -> Self {
         let (mine, elsewhere) = (operations(world), operations(world));
         let id = asked(&mine).await.id;
         let (stop, stopped) = watch::channel(false);
@@ -125,7 +125,11 @@ impl Slow {
 }
 
 /// Looks until an operation is in a state.
-async fn until(operations: &Operations, id: &str, mut is: impl FnMut(&Operation) -> bool) -> Operation {
+pub(super) async fn until(
+    operations: &Operations,
+    id: &str,
+    mut is: impl FnMut(&Operation) -> bool,
+) -> Operation {
     let deadline = Instant::now() + Duration::from_secs(600);
     loop {
         let operation = operations.get(id).await.unwrap();
