@@ -1,4 +1,5 @@
-//! Carrying an operation out: the backfill itself, and beside it what everybody sees of it, once a second.
+//! Carrying an operation out: what has to be there first, the backfill itself, and beside them what everybody sees of it,
+//! once a second.
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -22,6 +23,45 @@ struct Record<'a> {
 }
 
 impl Operations {
+    /// Prepares what an operation needs that this process has taken, and shows meanwhile that the process is alive. Nothing
+    /// when it was cancelled, when `stop` was set, or when somebody has taken this process for gone: the preparation is
+    /// dropped then. The operation that comes back is to be carried out at once. How it ended otherwise is written down.
+    ///
+    /// # Errors
+    /// What the preparation fails with.
+    ///
+    /// # Cancel safety
+    /// As [`carry_out`](Self::carry_out).
+    pub async fn prepared<T, E: std::error::Error>(
+        &self,
+        operation: Operation,
+        preparing: impl Future<Output = Result<T, E>>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Option<(Operation, T)>, E> {
+        let mut record = Record::new(self, operation);
+        let mut preparing = std::pin::pin!(preparing);
+        let mut stop = std::pin::pin!(stopped(stop));
+        let mut next = record.begun + REPORT_EVERY;
+        while !record.is_to_stop() {
+            tokio::select! {
+                prepared = &mut preparing => match prepared {
+                    Ok(prepared) => return Ok(Some((record.operation, prepared))),
+                    Err(error) => {
+                        record.finish(OperationState::Failed, Some(chain(&error))).await;
+                        return Err(error);
+                    }
+                },
+                () = &mut stop => break,
+                () = sleep_until(next) => {
+                    let _written = record.write().await;
+                    next = Instant::now() + REPORT_EVERY;
+                }
+            }
+        }
+        record.end(&Err(BackfillError::Stopped)).await;
+        Ok(None)
+    }
+
     /// Carries an operation out that this process has begun or taken. It ends in good order when it is cancelled, when
     /// `stop` is set, and when somebody has taken this process for gone: slots are released then, and what was done stays
     /// done.
@@ -40,7 +80,7 @@ impl Operations {
         backfill: &Backfill,
         stop: watch::Receiver<bool>,
     ) -> Result<Built, BackfillError> {
-        let mut record = Record { operations: self, operation, begun: Instant::now(), lost: false };
+        let mut record = Record::new(self, operation);
         let (stopping, told) = watch::channel(*stop.borrow());
         let mut building = std::pin::pin!(backfill.run(told));
         let mut stop = std::pin::pin!(stopped(stop));
@@ -55,7 +95,7 @@ impl Operations {
                 () = sleep_until(next) => {
                     record.look(backfill);
                     let _written = record.write().await;
-                    if record.lost || record.operation.cancelled_by.is_some() {
+                    if record.is_to_stop() {
                         stopping.send_replace(true);
                     }
                     next = Instant::now() + REPORT_EVERY;
@@ -66,15 +106,18 @@ impl Operations {
         record.end(&built).await;
         built
     }
-
-    /// Writes down that an operation could not be begun.
-    pub async fn failed(&self, operation: Operation, error: &(dyn std::error::Error + Send + Sync)) {
-        let mut record = Record { operations: self, operation, begun: Instant::now(), lost: false };
-        record.finish(OperationState::Failed, Some(chain(error))).await;
-    }
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
+    fn new(operations: &'a Operations, operation: Operation) -> Self {
+        Self { operations, operation, begun: Instant::now(), lost: false }
+    }
+
+    /// Whether others want it to stop.
+    fn is_to_stop(&self) -> bool {
+        self.lost || self.operation.cancelled_by.is_some()
+    }
+
     /// Takes in how far the backfill is.
     fn look(&mut self, backfill: &Backfill) {
         let progress = &backfill.progress;

@@ -72,12 +72,13 @@ impl Rebuilds {
     }
 
     async fn carry_out(&self, operation: Operation, told: watch::Receiver<bool>) {
-        let id = operation.id.clone();
-        let backfill = match self.prepare(&operation).await {
-            Ok(backfill) => backfill,
+        let (id, taken) = (operation.id.clone(), operation.clone());
+        let prepared = self.operations.prepared(operation, self.prepare(&taken), told.clone()).await;
+        let (operation, backfill) = match prepared {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return tracing::info!(operation = %id, "a rebuild was stopped before it began"),
             Err(error) => {
-                tracing::error!(operation = %id, error = ?error, "a rebuild could not begin");
-                return self.operations.failed(operation, &error).await;
+                return tracing::error!(operation = %id, error = ?error, "a rebuild could not begin");
             }
         };
         tracing::info!(operation = %id, source = backfill.history.kind(), "a rebuild begins");

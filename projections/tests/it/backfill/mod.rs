@@ -6,5 +6,6 @@ mod faults;
 mod inspection;
 mod operations;
 mod pieces;
+mod prepared;
 mod table;
 mod world;
