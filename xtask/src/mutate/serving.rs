@@ -258,9 +258,9 @@ pub(super) const TABLE: &[Breakage] = &[
     Breakage {
         law: "ops",
         what: "a rebuild is asked for although one is under way",
-        file: "projections/src/backfill/operations.rs",
-        old: "            _ => one.is_under_way() && watched.is_moving(&one.id),",
-        new: "            _ => false,",
+        file: "projections/src/backfill/operation.rs",
+        old: "        matches!(self.state, OperationState::Running | OperationState::WaitingForSwitch)",
+        new: "        matches!(self.state, OperationState::WaitingForSwitch)",
         package: PROJECTIONS,
         target: It,
         test: "one_that_is_alive_elsewhere_is_not_asked_for_twice",

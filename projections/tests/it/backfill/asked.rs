@@ -162,7 +162,9 @@ async fn one_that_waits_for_other_code_is_superseded_and_one_under_way_is_not() 
     operations.cancel(&next.id, "bob").await.unwrap();
     let slow = Slow::begun(&world).await;
     until(&slow.elsewhere, &slow.id, |one| one.state == OperationState::Running).await;
+    let asked_at = Instant::now();
     assert_eq!(there(&slow.elsewhere, 2).await, slow.id, "the last to end would be live");
+    assert!(asked_at.elapsed() < WATCHING, "it is alive: {:?}", asked_at.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
