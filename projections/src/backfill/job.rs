@@ -116,14 +116,13 @@ impl Backfill {
         for damage in &survey.damage {
             self.progress.note(format!("the {} is damaged: {damage}", self.history.kind()));
         }
+        let all = switch.generations(name).await?;
         if self.options.dry_run {
-            let all = switch.generations(name).await?;
             return tokio::select! {
                 built = self.dry_run(survey, &all) => built,
                 () = stopped(stop) => Err(BackfillError::Stopped),
             };
         }
-        let all = switch.generations(name).await?;
         if let Some(number) = self.filled(&all).await? {
             self.progress.building(number);
             self.progress
