@@ -51,8 +51,8 @@ pub struct State {
     /// By first version: whose commit, how many events. A write without a condition replaces one.
     ledger: BTreeMap<u8, (usize, u8)>,
     writers: Vec<Writer>,
-    /// Requests that have not arrived, of whomever: writer and first version.
-    network: BTreeSet<(usize, u8, u8)>,
+    /// Requests that have not arrived, and how many alike: writer and first version.
+    network: BTreeMap<(usize, u8), u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ pub enum Action {
     /// It sends the write.
     Send(usize),
     /// A write arrives; whether its answer does.
-    Arrive((usize, u8, u8), bool),
+    Arrive((usize, u8), bool),
     /// The writer stops waiting; whether the SDK sends it again.
     GiveUp(usize, bool),
     /// The client asks again.
@@ -144,9 +144,9 @@ impl Appends {
         Some(())
     }
 
-    fn arrive(&self, state: &mut State, request: (usize, u8, u8), answered: bool) -> Option<()> {
-        let (writer, first, _) = request;
-        state.network.remove(&request);
+    fn arrive(&self, state: &mut State, request: (usize, u8), answered: bool) -> Option<()> {
+        let (writer, first) = request;
+        *state.network.get_mut(&request)? -= 1;
         let there = state.ledger.get(&first).copied();
         let events = self.wish(writer).1;
         if there.is_none() || self.broken(Mutation::NoCondition) {
@@ -178,6 +178,19 @@ impl Appends {
         };
         Some(())
     }
+
+    /// Forgets what can change nothing any more: states that differ in it only are one.
+    fn forget(&self, state: &mut State) {
+        let State { ledger, writers, network } = state;
+        let done = |writer: &Writer| matches!(writer.phase, Phase::Stored | Phase::Refused);
+        for writer in writers.iter_mut().filter(|writer| done(writer)) {
+            (writer.ends, writer.sent, writer.asked) = (BTreeSet::new(), 0, 0);
+        }
+        network.retain(|(writer, first), alike| {
+            let refused = ledger.contains_key(first) && !self.broken(Mutation::NoCondition);
+            *alike > 0 && !(refused && writers.get(*writer).is_some_and(done))
+        });
+    }
 }
 
 impl State {
@@ -201,7 +214,7 @@ impl Model for Appends {
     fn init_states(&self) -> Vec<State> {
         let writer = Writer { ends: BTreeSet::new(), phase: Phase::New, sent: 0, asked: 0 };
         let writers = vec![writer; self.writers.len()];
-        vec![State { ledger: BTreeMap::new(), writers, network: BTreeSet::new() }]
+        vec![State { ledger: BTreeMap::new(), writers, network: BTreeMap::new() }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -219,7 +232,7 @@ impl Model for Appends {
                 Phase::Unknown | Phase::Stored | Phase::Refused => {}
             }
         }
-        for request in &state.network {
+        for request in state.network.keys() {
             actions.extend([Action::Arrive(*request, true), Action::Arrive(*request, false)]);
         }
     }
@@ -232,9 +245,8 @@ impl Model for Appends {
                 let me = state.writers.get_mut(writer)?;
                 let Phase::Placed(first) = me.phase else { return None };
                 me.phase = Phase::Waiting(first);
-                let times = me.sent + 10 * me.asked;
                 me.sent += 1;
-                state.network.insert((writer, first, times));
+                *state.network.entry((writer, first)).or_default() += 1;
             }
             Action::Arrive(request, answered) => self.arrive(&mut state, request, answered)?,
             Action::GiveUp(writer, again) => {
@@ -252,6 +264,7 @@ impl Model for Appends {
                 (me.phase, me.sent, me.asked) = (Phase::New, 0, me.asked + 1);
             }
         }
+        self.forget(&mut state);
         Some(state)
     }
 
@@ -274,8 +287,8 @@ impl Model for Appends {
             }),
             Property::always("what is refused was not written and never will be", |_, state: &State| {
                 let pending = |number| {
-                    let mut sent = state.network.iter().filter(|(writer, ..)| *writer == number);
-                    sent.any(|(_, first, _)| !state.ledger.contains_key(first))
+                    let mut sent = state.network.keys().filter(|(writer, _)| *writer == number);
+                    sent.any(|(_, first)| !state.ledger.contains_key(first))
                 };
                 state.all(|number, writer| {
                     writer.phase != Phase::Refused || (state.find(number).is_none() && !pending(number))
