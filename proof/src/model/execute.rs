@@ -2,7 +2,9 @@
 //! keys (L3, L8): `core/src/execute/executor.rs`, `decide.rs`, `fold.rs`, `step.rs`.
 //!
 //! An event is the number of its command, and a state is the list of events applied, so two states are equal only when the
-//! same events were applied in the same order. Even commands give, odd ones take what was given before.
+//! same events were applied in the same order. Commands in turn give, and take what was given before.
+
+use std::collections::BTreeSet;
 
 use stateright::{Model, Property};
 
@@ -21,6 +23,8 @@ pub enum Mutation {
     StaleRefusal,
     /// The key of a command is not looked for.
     NoKeys,
+    /// A commit is stored wherever the stream ends when it arrives.
+    NoCondition,
 }
 
 /// The model.
@@ -28,7 +32,9 @@ pub enum Mutation {
 pub struct Executions {
     /// How many commands.
     pub commands: u8,
-    /// How often a client does not get its answer and asks the other process.
+    /// Whether the first of them takes.
+    pub takes_first: bool,
+    /// How often a client does not wait for its answer and asks the other process.
     pub again: u8,
     /// A snapshot rides in every so many commits.
     pub every: usize,
@@ -45,10 +51,12 @@ pub struct State {
     /// The cached fold of each process.
     caches: [Option<Fold>; 2],
     tasks: Vec<Task>,
+    /// Writes whose clients have asked another process meanwhile: they arrive at any later time.
+    late: BTreeSet<(usize, Commit)>,
     undecodable: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Commit {
     command: u8,
     snapshot: Option<Fold>,
@@ -81,8 +89,12 @@ pub enum Action {
     Open(u8, usize),
     /// It is decided.
     Decide(u8),
-    /// It is appended; whether the client gets the answer.
-    Append(u8, bool),
+    /// It is appended, and answered.
+    Append(u8),
+    /// Its write is on the way, and the client asks the other process under the same key.
+    HangUp(u8),
+    /// A write behind such a version arrives that nobody waits for.
+    Arrive((usize, u8)),
     /// A process is started anew.
     Restart(usize),
     /// Snapshots were written by another version of the program.
@@ -93,11 +105,11 @@ impl Executions {
     /// The model in a size.
     #[must_use]
     pub fn all(size: Size, mutation: Option<Mutation>) -> Vec<Self> {
-        let (commands, again) = match size {
-            Size::Small => (3, 1),
-            Size::Large => (4, 1),
-        };
-        vec![Self { commands, again, every: 2, mutation }]
+        let model = |commands, takes_first| Self { commands, takes_first, again: 1, every: 2, mutation };
+        match size {
+            Size::Small => vec![model(3, false), model(3, true)],
+            Size::Large => vec![model(4, false)],
+        }
     }
 
     fn broken(&self, mutation: Mutation) -> bool {
@@ -119,22 +131,46 @@ impl Executions {
         fold
     }
 
-    fn snapshot_after(&self, ledger: &[Commit], fold: &Fold, command: u8) -> Option<Fold> {
-        let last = ledger.iter().rposition(|commit| commit.snapshot.is_some()).map_or(0, |at| at + 1);
-        let due = ledger.len() + 1 - last >= self.every;
-        let mut state = fold.clone();
+    /// What the rules say of a command on a state.
+    fn allows(&self, fold: &[u8], command: u8) -> bool {
+        let takes = |command: &u8| command.is_multiple_of(2) == self.takes_first;
+        let (taken, all) = (fold.iter().filter(|command| takes(command)).count(), fold.len());
+        !takes(&command) || all - taken > taken
+    }
+
+    /// The commit of a command that was decided on this fold.
+    fn commit(&self, ledger: &[Commit], mut fold: Fold, command: u8) -> Commit {
+        let before = ledger.iter().take(fold.len());
+        let last = before.rev().position(|commit| commit.snapshot.is_some()).unwrap_or(fold.len());
+        let due = last + 1 >= self.every;
         if !self.broken(Mutation::SnapshotBeforeCommit) {
-            state.push(command);
+            fold.push(command);
         }
-        due.then_some(state)
+        Commit { command, snapshot: due.then_some(fold) }
     }
 }
 
-/// What the rules say of a command on a state.
-fn allowed(fold: &[u8], command: u8) -> bool {
-    let takes = |command: &&u8| **command % 2 == 1;
-    let (taken, all) = (fold.iter().filter(takes).count(), fold.len());
-    command.is_multiple_of(2) || all - taken > taken
+impl State {
+    /// What the process of a task that was decided at a version sends.
+    fn sent(&self, model: &Executions, command: u8) -> Option<(usize, Commit)> {
+        let task = self.tasks.get(usize::from(command))?;
+        let Phase::Appending(known) = task.phase else { return None };
+        let base = self.caches.get(task.process)?.as_ref()?.get(..known)?.to_vec();
+        Some((known, model.commit(&self.ledger, base, command)))
+    }
+
+    /// A write arrives: it is stored if it follows the end of the stream.
+    fn arrive(&mut self, model: &Executions, (known, commit): (usize, Commit)) -> bool {
+        let follows = known == self.ledger.len() || model.broken(Mutation::NoCondition);
+        if follows {
+            self.ledger.push(commit);
+            let after = replay(&self.ledger);
+            for (command, task) in (0..).zip(self.tasks.iter_mut()) {
+                task.allowed_throughout &= model.allows(&after, command);
+            }
+        }
+        follows
+    }
 }
 
 fn replay(ledger: &[Commit]) -> Fold {
@@ -154,7 +190,8 @@ impl Model for Executions {
             allowed_throughout: true,
         };
         let tasks = (0..self.commands).map(task).collect();
-        vec![State { ledger: vec![], caches: [None, None], tasks, undecodable: false }]
+        let late = BTreeSet::new();
+        vec![State { ledger: vec![], caches: [None, None], tasks, late, undecodable: false }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -163,14 +200,15 @@ impl Model for Executions {
                 Phase::New => actions.extend([Action::Open(command, 0), Action::Open(command, 1)]),
                 Phase::Open => actions.push(Action::Decide(command)),
                 Phase::Appending(_) => {
-                    actions.push(Action::Append(command, true));
+                    actions.push(Action::Append(command));
                     if task.asked < self.again {
-                        actions.push(Action::Append(command, false));
+                        actions.push(Action::HangUp(command));
                     }
                 }
                 Phase::Done | Phase::Refused => {}
             }
         }
+        actions.extend(state.late.iter().map(|(known, commit)| Action::Arrive((*known, commit.command))));
         let cached = |process: &usize| state.caches.get(*process).is_some_and(Option::is_some);
         actions.extend((0..2).filter(cached).map(Action::Restart));
         if !state.undecodable {
@@ -180,17 +218,18 @@ impl Model for Executions {
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
-        let State { ledger, caches, tasks, undecodable } = &mut state;
         match action {
             Action::Open(command, missed) => {
+                let State { ledger, caches, tasks, undecodable, .. } = &mut state;
                 let task = tasks.get_mut(usize::from(command))?;
                 let seen = ledger.get(..ledger.len().saturating_sub(missed))?;
                 let cache = caches.get_mut(task.process)?;
                 cache.get_or_insert_with(|| self.load(seen, *undecodable));
-                task.allowed_throughout = allowed(&replay(ledger), command);
+                task.allowed_throughout = self.allows(&replay(ledger), command);
                 (task.phase, task.confirmed) = (Phase::Open, false);
             }
             Action::Decide(command) => {
+                let State { ledger, caches, tasks, .. } = &mut state;
                 let task = tasks.get_mut(usize::from(command))?;
                 let Some(fold) = caches.get_mut(task.process)? else {
                     task.phase = Phase::New;
@@ -198,7 +237,7 @@ impl Model for Executions {
                 };
                 if fold.contains(&command) && !self.broken(Mutation::NoKeys) {
                     task.phase = Phase::Done;
-                } else if allowed(fold, command) {
+                } else if self.allows(fold, command) {
                     task.phase = Phase::Appending(fold.len());
                 } else if task.confirmed || self.broken(Mutation::StaleRefusal) {
                     task.phase = Phase::Refused;
@@ -209,49 +248,41 @@ impl Model for Executions {
                     task.confirmed = true;
                 }
             }
-            Action::Append(command, answered) => {
-                let task = tasks.get_mut(usize::from(command))?;
-                let Phase::Appending(known) = task.phase else { return None };
-                let process = task.process;
-                if known == ledger.len() {
-                    let base: Fold = caches.get(process)?.as_ref()?.get(..known)?.to_vec();
-                    let snapshot = self.snapshot_after(ledger, &base, command);
-                    ledger.push(Commit { command, snapshot });
-                    match answered {
-                        true => task.phase = Phase::Done,
-                        // The process has died, and the client asks the other one under the same key.
-                        false => {
-                            *caches.get_mut(process)? = None;
-                            let asked = task.asked + 1;
-                            let phase = Phase::New;
-                            *task = Task { process: 1 - process, phase, asked, ..task.clone() };
-                        }
-                    }
-                    let after = replay(ledger);
-                    for (command, task) in (0..).zip(tasks.iter_mut()) {
-                        task.allowed_throughout &= allowed(&after, command);
-                    }
-                }
+            Action::Append(command) => {
+                let write = state.sent(self, command)?;
+                let (known, process) = (write.0, state.tasks.get(usize::from(command))?.process);
+                let stored = state.arrive(self, write);
+                state.tasks.get_mut(usize::from(command))?.phase =
+                    if stored { Phase::Done } else { Phase::Open };
                 // The winner of a lost race, or the own commit: the fold takes it over.
-                if let Some(Some(fold)) = caches.get_mut(process)
+                if let Some(Some(fold)) = state.caches.get_mut(process)
                     && fold.len() == known
                 {
-                    fold.extend(ledger.get(known).map(|commit| commit.command));
-                }
-                let task = tasks.get_mut(usize::from(command))?;
-                if task.phase == Phase::Appending(known) {
-                    task.phase = Phase::Open;
+                    fold.extend(state.ledger.get(known).map(|commit| commit.command));
                 }
             }
+            Action::HangUp(command) => {
+                let write = state.sent(self, command)?;
+                state.late.insert(write);
+                let task = state.tasks.get_mut(usize::from(command))?;
+                let (process, asked, phase) = (1 - task.process, task.asked + 1, Phase::New);
+                *task = Task { process, phase, asked, ..task.clone() };
+            }
+            Action::Arrive((known, command)) => {
+                let write =
+                    last.late.iter().find(|(at, commit)| (*at, commit.command) == (known, command))?;
+                state.late.remove(write);
+                state.arrive(self, write.clone());
+            }
             Action::Restart(process) => {
-                *caches.get_mut(process)? = None;
-                for task in tasks.iter_mut().filter(|task| task.process == process) {
+                *state.caches.get_mut(process)? = None;
+                for task in state.tasks.iter_mut().filter(|task| task.process == process) {
                     if !matches!(task.phase, Phase::Done | Phase::Refused) {
                         task.phase = Phase::New;
                     }
                 }
             }
-            Action::Undecodable => *undecodable = true,
+            Action::Undecodable => state.undecodable = true,
         }
         Some(state)
     }
@@ -274,14 +305,25 @@ impl Model for Executions {
             Property::always("a refusal was true when it was given", |_, state: &State| {
                 state.tasks.iter().all(|task| task.phase != Phase::Refused || !task.allowed_throughout)
             }),
-            Property::always("nothing the rules refuse is stored", |_, state: &State| {
-                let all = replay(&state.ledger);
-                (0..all.len()).all(|at| {
-                    all.get(..at).zip(all.get(at)).is_none_or(|(before, command)| allowed(before, *command))
+            Property::always("what is refused was not written and never will be", |_, state: &State| {
+                let written = |command| state.ledger.iter().any(|commit| commit.command == command);
+                let end = state.ledger.len();
+                let will_be =
+                    |command| state.late.iter().any(|(at, late)| *at >= end && late.command == command);
+                (0..).zip(&state.tasks).all(|(command, task)| {
+                    task.phase != Phase::Refused || !(written(command) || will_be(command))
                 })
             }),
-            Property::sometimes("everything is done", |_, state: &State| {
-                state.tasks.iter().all(|task| task.phase == Phase::Done)
+            Property::always("nothing the rules refuse is stored", |model: &Self, state: &State| {
+                let all = replay(&state.ledger);
+                (0..all.len()).all(|at| {
+                    all.get(..at)
+                        .zip(all.get(at))
+                        .is_none_or(|(before, command)| model.allows(before, *command))
+                })
+            }),
+            Property::sometimes("everything has an answer", |_, state: &State| {
+                state.tasks.iter().all(|task| matches!(task.phase, Phase::Done | Phase::Refused))
             }),
             Property::sometimes("one is refused", |_, state: &State| {
                 state.tasks.iter().any(|task| task.phase == Phase::Refused)

@@ -76,6 +76,7 @@ model!(
         UndecodableIsEmpty => "a load gives what a full replay gives",
         StaleRefusal => "a refusal was true when it was given",
         NoKeys => "a command under a key is carried out once",
+        NoCondition => "what is refused was not written and never will be",
     ]
 );
 
