@@ -83,7 +83,7 @@ impl Archiving {
     pub fn all(size: Size, mutation: Option<Mutation>) -> Vec<Self> {
         let (records, takes) = match size {
             Size::Small => (4, 3),
-            Size::Large => (5, 4),
+            Size::Large => (6, 5),
         };
         vec![Self { records, takes, mutation }]
     }

@@ -107,7 +107,7 @@ impl Mending {
     pub fn all(size: Size, mutation: Option<Mutation>) -> Vec<Self> {
         let (versions, menders) = match size {
             Size::Small => (5, 2),
-            Size::Large => (7, 5),
+            Size::Large => (9, 5),
         };
         vec![Self { versions, menders, mutation }]
     }

@@ -112,8 +112,8 @@ impl Outbox {
     #[must_use]
     pub fn all(size: Size, mutation: Option<Mutation>) -> Vec<Self> {
         let (commits, passes) = match size {
-            Size::Small => (2, 2),
-            Size::Large => (3, 3),
+            Size::Small => (3, 3),
+            Size::Large => (5, 3),
         };
         vec![Self { commits, passes, mutation }]
     }

@@ -91,7 +91,7 @@ impl Switching {
     pub fn all(size: Size, mutation: Option<Mutation>) -> Vec<Self> {
         let (rebuilds, writes) = match size {
             Size::Small => (2, 4),
-            Size::Large => (3, 6),
+            Size::Large => (4, 8),
         };
         vec![Self { rebuilds, writes, mutation }]
     }
