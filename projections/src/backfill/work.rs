@@ -83,31 +83,31 @@ impl Work<'_> {
             }
             let mut taken = taken;
             let filling = self.target.0.fill(self.context, *slot);
-            match self.keep(&mut taken, filling).await? {
-                None => {}
-                Some(Filled::Done) => {
-                    // A slot whose rows differ is not done: whoever comes next compares them again.
-                    if let Err(differs) = self.context.judge() {
-                        self.release(&taken).await;
-                        return Err(differs);
-                    }
-                    self.finish(&taken, DONE).await?;
-                }
+            let ended = match self.keep(&mut taken, filling).await? {
+                None => continue,
                 Some(Filled::Poisoned(parked)) => return Ok(Worked::Anew(Some(parked))),
-                Some(Filled::TooLarge) => {
-                    let slots = slot.of();
-                    let budget = self.context.memory_bytes;
-                    let Some(halves) = slot.halves() else {
-                        self.release(&taken).await;
-                        return Err(BackfillError::Memory { budget, slots });
-                    };
-                    for half in halves {
-                        self.make(half).await?;
-                    }
-                    self.finish(&taken, HALVED).await?;
-                }
+                Some(Filled::Done) => self.done(&taken).await,
+                Some(Filled::TooLarge) => self.halve(&taken, *slot).await,
+            };
+            if let Err(error) = ended {
+                self.release(&taken).await;
+                return Err(error);
             }
         }
+    }
+
+    /// A slot whose rows differ is not done: whoever comes next compares them again.
+    async fn done(&self, taken: &Lease) -> Result<(), BackfillError> {
+        self.context.judge()?;
+        self.finish(taken, DONE).await
+    }
+
+    async fn halve(&self, taken: &Lease, slot: Slot) -> Result<(), BackfillError> {
+        let (budget, slots) = (self.context.memory_bytes, slot.of());
+        for half in slot.halves().ok_or(BackfillError::Memory { budget, slots })? {
+            self.make(half).await?;
+        }
+        self.finish(taken, HALVED).await
     }
 
     /// Settles the cut, or waits until another has. Of one that died over it, nobody knows what it may still write: then
