@@ -1,5 +1,7 @@
 //! The models keep their properties, and notice each rule that is broken.
 
+use std::collections::BTreeSet;
+
 use headwater_proof::model::{
     Found, Size, append, archive, execute, mending, outbox, projection, search, search_for, switch,
 };
@@ -26,9 +28,9 @@ fn holds(name: &str, found: &[Found]) {
 /// The mutation breaks this property, and the model says so by its name.
 #[expect(clippy::print_stdout, reason = "what a proof has found is shown")]
 fn catches(mutation: impl std::fmt::Debug, property: &str, found: &[Found]) {
-    let names: Vec<_> = found.iter().flat_map(Found::names).collect();
+    let names: BTreeSet<_> = found.iter().flat_map(Found::names).collect();
     println!("mutation {mutation:?} breaks {names:?}");
-    assert!(names.contains(&property), "{mutation:?} is to break {property:?}, broken are {names:?}");
+    assert!(names.contains(property), "{mutation:?} is to break {property:?}, broken are {names:?}");
 }
 
 macro_rules! model {
