@@ -6,7 +6,7 @@ use super::account::AccountEvent;
 use super::world::World;
 
 /// Seeds of a run of the tests.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 2_000;
 
 /// Workers come and go, are killed and put to sleep, calls fail and come late, partitions split and merge, records expire,
 /// some events cannot be applied; then everything comes to rest. Gives the hash of what happened.

@@ -8,9 +8,9 @@ use super::orders::{Order, till};
 use super::world::World;
 
 /// Seeds of a run of the tests.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 /// A world of whole stores takes as long as so many of projections, for which seeds are counted.
-const WORTH: u64 = 5;
+const WORTH: u64 = 15;
 /// Processes of a world.
 const PROCESSES: usize = 3;
 
