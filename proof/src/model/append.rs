@@ -182,14 +182,19 @@ impl Appends {
     /// Forgets what can change nothing any more: states that differ in it only are one.
     fn forget(&self, state: &mut State) {
         let State { ledger, writers, network } = state;
-        let done = |writer: &Writer| matches!(writer.phase, Phase::Stored | Phase::Refused);
-        for writer in writers.iter_mut().filter(|writer| done(writer)) {
+        for writer in writers.iter_mut().filter(|writer| writer.is_done()) {
             (writer.ends, writer.sent, writer.asked) = (BTreeSet::new(), 0, 0);
         }
         network.retain(|(writer, first), alike| {
             let refused = ledger.contains_key(first) && !self.broken(Mutation::NoCondition);
-            *alike > 0 && !(refused && writers.get(*writer).is_some_and(done))
+            *alike > 0 && !(refused && writers.get(*writer).is_some_and(Writer::is_done))
         });
+    }
+}
+
+impl Writer {
+    fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Stored | Phase::Refused)
     }
 }
 
@@ -295,7 +300,7 @@ impl Model for Appends {
                 })
             }),
             Property::sometimes("everybody has an answer", |_, state: &State| {
-                state.all(|_, writer| matches!(writer.phase, Phase::Stored | Phase::Refused))
+                state.all(|_, writer| writer.is_done())
             }),
         ]
     }
